@@ -1,0 +1,1 @@
+"""The clip: packets before and during a visit, muxed, sealed, kept on the card, forgotten in time."""

@@ -1,0 +1,233 @@
+"""Everything that can happen to the door, as frozen values put into one inbox.
+
+``at`` is always monotonic seconds (CLOCK_MONOTONIC, the door's uptime on Linux), never wall time: a Pi wakes up
+in the past. Who puts a value may do nothing else in its callback: it can neither raise nor wait.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a place in the picture, each 0 to 1."""
+
+
+# ---- the front of the door
+
+
+@frozen
+class ButtonEdge:
+    """The button's contact closed (``down``) or opened; raw, bounces included; ``at`` from the kernel's stamp."""
+
+    at: float
+    down: bool
+
+
+@frozen
+class Pressed:
+    """A press by the debounce's decision: the contact stayed closed for 15 ms."""
+
+    at: float
+
+
+@frozen
+class Pir:
+    """The PIR's output rose (``active``) or fell."""
+
+    at: float
+    active: bool
+
+
+# ---- the recorder (the child process); ``clip`` is a clip id
+
+
+@frozen
+class RecorderReady:
+    """The child has its configuration and the camera has given its first frame."""
+
+    at: float
+
+
+@frozen
+class RecorderAlive:
+    """New frames since the last one; sent once a second. ``dropped`` counts frames given up since the start."""
+
+    at: float
+    frames: int
+    dropped: int
+
+
+@frozen
+class Saw:
+    """Motion inside the watched zone began (``active``) or ended; ``box`` and ``strength`` (0 to 1) say where and how."""
+
+    at: float
+    active: bool
+    began: float
+    box: Box
+    strength: float
+
+
+@frozen
+class Tampered:
+    """The lens was covered or the camera turned away (``active``), or it sees again."""
+
+    at: float
+    active: bool
+
+
+@frozen
+class HeldBack:
+    """What the motion core held back since the last report, by the name of the gate that held it."""
+
+    at: float
+    gates: dict[str, int]
+
+
+@frozen
+class PosterKept:
+    """A sealed poster lies on the card; ``sealed`` is the age file, at most 24 KiB."""
+
+    at: float
+    clip: str
+    sha256: str
+    sealed: bytes
+
+
+@frozen
+class ClipKept:
+    """The clip is whole, synced and renamed; ``sha256`` is of the sealed file, ``seconds`` of video in it."""
+
+    at: float
+    clip: str
+    bytes: int
+    sha256: str
+    seconds: float
+
+
+@frozen
+class ClipLost:
+    """A clip could not be kept (card full, read-only, failing); ``why`` is a sentence for the owner."""
+
+    at: float
+    clip: str
+    why: str
+
+
+@frozen
+class RecorderTrouble:
+    """Something the recorder cannot do just now; ``part`` is camera or storage, ``why`` a sentence, empty when healed."""
+
+    at: float
+    part: str
+    why: str
+
+
+@frozen
+class CameraEnded:
+    """The file camera came to its end under ``--once``; everything it showed is kept."""
+
+    at: float
+
+
+@frozen
+class RecorderGone:
+    """The child process ended, or its pipe closed. ``generation`` says which child: an old one's end changes nothing."""
+
+    at: float
+    generation: int
+    status: int
+
+
+# ---- the journal thread
+
+
+@frozen
+class Kept:
+    """A journal entry is on the card. ``token`` is whatever the writer of the request gave to know it again."""
+
+    index: int
+    kind: str
+    token: str
+
+
+@frozen
+class DueEntries:
+    """Entries not yet acknowledged by the broker, oldest first, as the exact JSON bytes of ``journal/<index>``."""
+
+    entries: tuple[tuple[int, bytes], ...]
+
+
+@frozen
+class JournalTrouble:
+    """The card refuses what the journal writes; ``why`` is a sentence, empty when it writes again."""
+
+    why: str
+
+
+# ---- the link to the broker; ``generation`` counts connections: what an old one still says is ignored
+
+
+@frozen
+class Online:
+    at: float
+    generation: int
+    protocol: int
+    """4 for MQTT 3.1.1, 5 for MQTT 5."""
+
+
+@frozen
+class Offline:
+    """The connection ended, or could not be made; ``why`` is a sentence with the fix where a person can mend it."""
+
+    at: float
+    generation: int
+    why: str
+
+
+@frozen
+class Acked:
+    """The broker acknowledged message ``mid`` of this connection."""
+
+    at: float
+    generation: int
+    mid: int
+
+
+@frozen
+class Heard:
+    """A message on a topic the door listens to; at most 128 KiB, else it was dropped and counted."""
+
+    at: float
+    generation: int
+    topic: str
+    payload: bytes
+    retained: bool
+
+
+# ---- the process
+
+
+@frozen
+class Stop:
+    """SIGTERM or SIGINT: finish the running clip, say goodbye, leave."""
+
+    at: float
+
+
+@frozen
+class Died:
+    """A thread ended by an exception: the daemon ends with a failure and systemd starts it afresh."""
+
+    thread: str
+    error: str
+
+
+Event = (
+    ButtonEdge | Pressed | Pir
+    | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterKept | ClipKept | ClipLost | RecorderTrouble
+    | CameraEnded | RecorderGone
+    | Kept | DueEntries | JournalTrouble
+    | Online | Offline | Acked | Heard
+    | Stop | Died
+)  # fmt: skip

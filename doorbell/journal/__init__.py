@@ -1,0 +1,1 @@
+"""What happened at this door: signed, chained, sealed; also the outbox."""

@@ -1,0 +1,1 @@
+"""The door's one connection to the world: an MQTT broker it does not trust."""

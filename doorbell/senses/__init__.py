@@ -1,0 +1,1 @@
+"""The door's senses: pins and cameras, each behind one seam."""

@@ -1,0 +1,1 @@
+"""What moved in the picture, and what of the picture nobody may see."""
