@@ -59,7 +59,7 @@ class RecorderAlive:
 
 @frozen
 class Saw:
-    """Motion inside the watched zone began (``active``) or ended; ``box`` and ``strength`` (0 to 1) say where and how."""
+    """Motion in the watched zone began (``active``) or ended; ``strength`` is 0 to 1; ``began`` may precede ``at``."""
 
     at: float
     active: bool
@@ -116,7 +116,7 @@ class ClipLost:
 
 @frozen
 class RecorderTrouble:
-    """Something the recorder cannot do just now; ``part`` is camera or storage, ``why`` a sentence, empty when healed."""
+    """What the recorder cannot do just now; ``part`` is camera or storage, ``why`` a sentence, empty when healed."""
 
     at: float
     part: str
@@ -132,7 +132,7 @@ class CameraEnded:
 
 @frozen
 class RecorderGone:
-    """The child process ended, or its pipe closed. ``generation`` says which child: an old one's end changes nothing."""
+    """The child ended, or its pipe closed. ``generation`` says which child: an old one's end changes nothing."""
 
     at: float
     generation: int
