@@ -85,13 +85,14 @@ class HeldBack:
 
 
 @frozen
-class PosterKept:
-    """A sealed poster lies on the card; ``sealed`` is the age file, at most 24 KiB."""
+class PosterMade:
+    """A sealed poster: the age file, at most 24 KiB. ``kept`` says whether it lies on the card: a dead card is no
+    reason to keep the picture of who is ringing from the household."""
 
     at: float
     clip: str
-    sha256: str
     sealed: bytes
+    kept: bool
 
 
 @frozen
@@ -225,7 +226,7 @@ class Died:
 
 Event = (
     ButtonEdge | Pressed | Pir
-    | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterKept | ClipKept | ClipLost | RecorderTrouble
+    | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
     | CameraEnded | RecorderGone
     | Kept | DueEntries | JournalTrouble
     | Online | Offline | Acked | Heard
