@@ -10,6 +10,7 @@ Config whose ``recording_refused`` says why.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import tomllib
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import cattrs
-from attrs import Attribute, evolve, field, frozen
+from attrs import Attribute, asdict, evolve, field, frozen
 from cattrs.gen import make_dict_structure_fn
 
 from doorbell.clips.recipient import Recipient
@@ -221,21 +222,21 @@ def parse(text: str) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The configuration is no TOML: {error}.") from None
     try:
-        config = _structure(table)
+        config = structure(table)
     except ConfigError:
         # Once more without the masks: if they were the only mistake the door rings on and records nothing.
         privacy = table.get("privacy")
         if not isinstance(privacy, dict) or "masks" not in privacy:
             raise
         masks = privacy.pop("masks")
-        config = _structure(table)
+        config = structure(table)
         config = evolve(config, recording_refused=_why_refused(masks))
     return _consistent(config)
 
 
 def _why_refused(masks: object) -> str:
     try:
-        _structure({"privacy": {"masks": masks}})
+        structure({"privacy": {"masks": masks}})
     except ConfigError as error:
         return str(error)
     raise AssertionError("masks that were refused are now accepted")
@@ -326,11 +327,25 @@ def _converter() -> cattrs.Converter:
     return converter
 
 
-def _structure(table: Mapping[str, Any]) -> Config:
+def structure(table: Mapping[str, Any]) -> Config:
+    """Tables of settings to Config; raises ConfigError. What stands between two settings is ``parse``'s to check."""
     try:
         return _converter().structure(table, Config)
     except cattrs.BaseValidationError as error:
         raise ConfigError("\n".join(_sentences(error, ()))) from None
+
+
+def for_recorder(config: Config) -> dict[str, Any]:
+    """The settings the recorder needs, as ``structure`` takes them: no broker, no login, no names of people."""
+    tables = {
+        name: asdict(getattr(config, name), value_serializer=_plain)
+        for name in ("door", "keys", "camera", "privacy", "motion", "visit")
+    }
+    return json.loads(json.dumps(tables))  # type: ignore[no-any-return]
+
+
+def _plain(_: object, __: object, value: object) -> object:
+    return str(value) if isinstance(value, Recipient | Path) else value
 
 
 def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:

@@ -1,0 +1,125 @@
+"""The process's own health: the log, systemd's notifications, no core dumps, and what the machine says of itself."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+_PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+_PR_SET_DUMPABLE = 4
+
+
+class _Lines(logging.Formatter):
+    """One line a person can read: for journald with its priority, for a terminal with the time."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = f"{record.name}: {record.getMessage()}".replace("\n", " | ")
+        if record.exc_info:
+            text += " | " + self.formatException(record.exc_info).replace("\n", " | ")
+        if os.environ.get("JOURNAL_STREAM"):
+            return f"<{_PRIORITY.get(record.levelno, 6)}>{text}"
+        return f"{self.formatTime(record, '%H:%M:%S')} {text}"
+
+
+def start_log(level: int = logging.INFO) -> None:
+    """Log lines go to standard error, for journald or whoever started the process."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_Lines())
+    logging.basicConfig(level=level, handlers=[lines], force=True)
+
+
+def forbid_core_dumps() -> None:
+    """No memory of this process is ever written to the card: no core file, and no other process may read it."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+class Systemd:
+    """sd_notify, and nothing where no systemd started the process."""
+
+    def __init__(self) -> None:
+        from sdnotify import SystemdNotifier  # noqa: PLC0415
+
+        self._notifier: Any = SystemdNotifier()
+        usec = os.environ.get("WATCHDOG_USEC", "")
+        self.watchdog_s = int(usec) / 1e6 if usec.isdigit() else 0.0
+        """How often systemd wants to hear of the daemon, in seconds; 0: never."""
+
+    def ready(self) -> None:
+        self._notifier.notify("READY=1")
+
+    def alive(self) -> None:
+        self._notifier.notify("WATCHDOG=1")
+
+    def status(self, text: str) -> None:
+        self._notifier.notify("STATUS=" + text.replace("\n", " ")[:500])
+
+    def stopping(self) -> None:
+        self._notifier.notify("STOPPING=1")
+
+
+@frozen
+class Machine:
+    """What the machine says of itself; None where it does not say."""
+
+    disk: float | None
+    """Per cent of the card that holds the state which is in use."""
+    temperature: float | None
+    """Degrees Celsius of the processor."""
+    throttled: bool | None
+    """The firmware reduced the clock, now or since boot: too hot, or the power supply is too weak."""
+    rssi: int | None
+    """Wi-Fi signal in dBm."""
+
+
+def machine(state: Path) -> Machine:
+    """Read the machine's figures; never raises."""
+    return Machine(_disk(state), _temperature(), _throttled(), _rssi())
+
+
+def _disk(state: Path) -> float | None:
+    try:
+        card = os.statvfs(state)
+    except OSError:
+        return None
+    used = card.f_blocks - card.f_bfree
+    return round(100 * used / max(1, used + card.f_bavail), 1)
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+
+
+def _temperature() -> float | None:
+    text = _read("/sys/class/thermal/thermal_zone0/temp").strip()
+    return round(int(text) / 1000, 1) if text.lstrip("-").isdigit() else None
+
+
+def _throttled() -> bool | None:
+    # The firmware's word, as vcgencmd get_throttled shows it, without starting a program.
+    text = _read("/sys/devices/platform/soc/soc:firmware/get_throttled").strip()
+    try:
+        return int(text, 16) != 0 if text else None
+    except ValueError:
+        return None
+
+
+def _rssi() -> int | None:
+    for line in _read("/proc/net/wireless").splitlines()[2:]:
+        fields = line.split()
+        if len(fields) > 3:
+            try:
+                return int(float(fields[3]))
+            except ValueError:
+                return None
+    return None

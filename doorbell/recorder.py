@@ -1,0 +1,338 @@
+"""The recorder: the child process that owns the camera, every frame, and the writing of clips.
+
+It has no network socket; it talks to the doorman over one Unix socket (its standard input) and ends when that closes,
+finishing the clip that runs. It never waits for the doorman: what does not fit the socket waits here, bounded, and
+what can be spared is dropped and counted.
+
+    camera threads -- packets, luma, stills --> inbox --> pre-roll, motion --> mux -> seal --> card thread
+    doorman ---------------- Begin, End -------^                      facts, posters ---------> doorman
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections import deque
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from doorbell import __version__, pipe
+from doorbell.clips.preroll import Preroll
+from doorbell.clips.seal import Sealer, seal
+from doorbell.clips.writer import MOST_WAITING, CardWriter
+from doorbell.config import Config, structure
+from doorbell.errors import DoorbellError
+from doorbell.events import (
+    ClipLost,
+    Died,
+    HeldBack,
+    RecorderAlive,
+    RecorderReady,
+    RecorderTrouble,
+    Saw,
+    Tampered,
+)
+from doorbell.health import forbid_core_dumps, start_log
+from doorbell.intake import Intake
+from doorbell.vision.motion import Motion
+from doorbell.vision.zones import watch
+
+if TYPE_CHECKING:
+    from doorbell.clips.mux import Muxer
+    from doorbell.senses.camera import Camera, Luma, Packet, Still
+
+log = logging.getLogger("recorder")
+
+ALIVE_S = 1.0
+HELD_BACK_S = 600.0
+MOST_UNSENT = 200
+"""Facts that may wait for a doorman that does not read; then the oldest go, counted."""
+PREROLL_BYTES = 24 * 1024 * 1024
+"""Bytes of pre-roll at most: 30 s, the longest that can be chosen, at 6 Mbit/s."""
+LARGEST_POSTER = 24 * 1024
+LAST_SYNC_S = 20.0
+
+
+class Closed(Exception):  # noqa: N818
+    """The doorman's end of the socket is closed."""
+
+
+class Doorman:
+    """The recorder's end of the pipe: reads in a thread of its own, writes without ever waiting."""
+
+    def __init__(self, end: socket.socket, put: Any) -> None:  # noqa: ANN401
+        self._end, self._put = end, put
+        self._unsent: deque[bytes] = deque(maxlen=MOST_UNSENT)
+
+    def setup(self) -> Config:
+        """The first message. Raises Closed or ValueError."""
+        data = self._end.recv(pipe.LARGEST)
+        if not data:
+            raise Closed
+        message = pipe.decode(data)
+        if not isinstance(message, pipe.Setup):
+            raise TypeError("the first message is no Setup")
+        return structure(message.config)
+
+    def listen(self) -> None:
+        """From here on every message goes to *put*, and Closed at the end."""
+        threading.Thread(target=self._read, name="doorman", daemon=True).start()
+
+    def _read(self) -> None:
+        while data := self._end.recv(pipe.LARGEST):
+            self._put(pipe.decode(data))
+        self._put(Closed())
+
+    def tell(self, message: object) -> None:
+        self._unsent.append(pipe.encode(message))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as the kernel takes it now."""
+        while self._unsent:
+            try:
+                self._end.send(self._unsent[0], socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                self._unsent.clear()
+                return
+            self._unsent.popleft()
+
+
+class Clip:
+    """The clip that is being recorded: packets in, sealed bytes to the card."""
+
+    def __init__(self, order: pipe.Begin, config: Config, card: CardWriter) -> None:
+        self.order, self._config, self._card = order, config, card
+        self._sealer = Sealer(config.keys.recipients)
+        self._muxer: Muxer | None = None
+        self._first = self._last = 0.0
+        self._skipping = False
+        card.begin(order.clip)
+        card.write(self._sealer.header)
+
+    def add(self, packet: Packet) -> None:
+        """One packet; where the card is too far behind, whole GOPs are left out and it is said once."""
+        if self._muxer is None and not packet.keyframe:
+            return
+        if packet.keyframe:
+            behind = self._card.backlog > MOST_WAITING
+            if behind and not self._skipping:
+                log.warning("the card is %d MB behind: the clip has a gap", MOST_WAITING // 2**20)
+            self._skipping = behind
+        if self._skipping:
+            return
+        if self._muxer is None:
+            from doorbell.clips.mux import Muxer  # noqa: PLC0415
+
+            self._first = packet.at
+            began = time.time() - max(0.0, time.monotonic() - packet.at)
+            about = {
+                "v": 1,
+                "door": self._config.door.id,
+                "visit": self.order.visit,
+                "trigger": self.order.trigger,
+                "zones": zones_hash(self._config),
+                "software": __version__,
+            }
+            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
+            self._muxer = Muxer(packet, about, stamp)
+        self._last = packet.at
+        self._put(self._muxer.add(packet))
+
+    def _put(self, data: bytes) -> None:
+        if data and (sealed := self._sealer.update(data)):
+            self._card.write(sealed)
+
+    def finish(self) -> bool:
+        """Seal the end and have it kept; False where no frame ever came."""
+        if self._muxer is None:
+            return False
+        self._put(self._muxer.finish())
+        self._card.write(self._sealer.finish())
+        self._card.keep(round(self._last - self._first, 3))
+        return True
+
+
+def zones_hash(config: Config) -> str:
+    """Which zones and masks were in force: the first 16 hex digits of their SHA-256."""
+    import hashlib  # noqa: PLC0415
+
+    text = json.dumps([config.privacy.masks, config.motion.zones])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Recorder:
+    """The child's loop: everything that happens to it is one value in one inbox."""
+
+    def __init__(self, config: Config, doorman: Doorman, inbox: SimpleQueue[object], *, once: bool = False) -> None:
+        self._config, self._doorman, self._inbox = config, doorman, inbox
+        self._once = once
+        self._preroll = Preroll(config.visit.preroll_s, PREROLL_BYTES)
+        self._motion: Motion | None = None
+        self._clip: Clip | None = None
+        self._poster_of: pipe.Begin | None = None
+        self._moving = self._covered = False
+        self._frames = self._told_frames = 0
+        self._alive_at = self._held_at = 0.0
+        self._ready = False
+
+    def run(self) -> None:
+        """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
+        from doorbell.senses.camera import open_camera  # noqa: PLC0415
+
+        self._intake = Intake(self._inbox, wait=self._once and self._config.camera.source.startswith("file:"))
+        self._card = CardWriter(self._config.door.state / "clips", self._inbox.put)
+        self._camera: Camera = open_camera(self._config, once=self._once)
+        try:
+            self._camera.start(self._intake)
+            self._loop()
+        finally:
+            self._camera.stop()
+            self._end_clip()
+            if not self._card.stop(LAST_SYNC_S):
+                log.error("the card did not take the last bytes within %.0f s: the clip is cut", LAST_SYNC_S)
+            self._drain()
+
+    def _loop(self) -> None:
+        while True:
+            try:
+                event = self._inbox.get(timeout=ALIVE_S)
+            except Empty:
+                event = None
+            if isinstance(event, Closed):
+                return
+            self._take(event)
+            self._every_second(time.monotonic())
+            self._doorman.flush()
+
+    def _drain(self) -> None:
+        """After the card has ended: what it still said goes up, if anybody listens."""
+        while True:
+            try:
+                event = self._inbox.get_nowait()
+            except Empty:
+                return
+            if isinstance(event, pipe.UP):
+                self._doorman.tell(event)
+
+    def _take(self, event: object) -> None:
+        from doorbell.senses.camera import Luma, Packet, Still  # noqa: PLC0415
+
+        match event:
+            case Packet():
+                self._intake.done_packet()
+                self._packet(event)
+            case Luma():
+                try:
+                    self._luma(event)
+                finally:
+                    self._intake.done_luma(event)
+            case Still():
+                self._still(event)
+            case pipe.Begin():
+                self._begin(event)
+            case pipe.End():
+                self._end_clip(event.clip)
+            case Died():
+                raise RuntimeError(f"the thread {event.thread} died: {event.error}")
+            case None:
+                pass
+            case _:
+                self._doorman.tell(event)
+
+    def _packet(self, packet: Packet) -> None:
+        if self._clip is not None:
+            self._clip.add(packet)
+        self._preroll.add(packet)
+
+    def _luma(self, luma: Luma) -> None:
+        self._frames += 1
+        if self._motion is None:
+            height, width = luma.plane.shape
+            mask = watch(self._config.motion.zones, width, height) if self._config.motion.zones else None
+            self._motion = Motion(width, height, 10, mask, self._config.motion.sensitivity)
+        seen = self._motion.feed(luma.plane, luma.at)
+        if not self._ready:
+            self._ready = True
+            self._doorman.tell(RecorderReady(luma.at))
+        if seen.active != self._moving:
+            self._moving = seen.active
+            self._doorman.tell(Saw(luma.at, seen.active, seen.began, seen.box, seen.strength))
+        if seen.tamper != self._covered:
+            self._covered = seen.tamper
+            self._doorman.tell(Tampered(luma.at, seen.tamper))
+
+    def _still(self, still: Still) -> None:
+        from doorbell.clips.poster import jpeg  # noqa: PLC0415
+
+        order, self._poster_of = self._poster_of, None
+        if order is None:
+            return
+        about = {"v": 1, "door": self._config.door.id, "visit": order.visit, "software": __version__}
+        # The age header takes some 200 bytes and 100 more a recipient.
+        picture = jpeg(still, LARGEST_POSTER - 1024 - 128 * len(self._config.keys.recipients), about)
+        self._card.poster(order.clip, seal(self._config.keys.recipients, picture))
+
+    def _begin(self, order: pipe.Begin) -> None:
+        self._end_clip()
+        self._clip = Clip(order, self._config, self._card)
+        for packet in self._preroll.packets():
+            self._clip.add(packet)
+        self._poster_of = order
+        self._camera.want_still()
+
+    def _end_clip(self, clip: str = "") -> None:
+        if self._clip is None or clip not in ("", self._clip.order.clip):
+            return
+        ended, self._clip = self._clip, None
+        if not ended.finish():
+            self._doorman.tell(ClipLost(time.monotonic(), ended.order.clip, "The camera gave no picture for it."))
+
+    def _every_second(self, at: float) -> None:
+        if at - self._alive_at < ALIVE_S:
+            return
+        self._alive_at = at
+        if self._frames != self._told_frames:
+            self._told_frames = self._frames
+            self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped))
+        if self._motion is not None and at - self._held_at >= HELD_BACK_S:
+            self._held_at = at
+            if gates := self._motion.held_back():
+                self._doorman.tell(HeldBack(at, gates))
+
+
+def main() -> int:
+    """Entry point of the child. Exit status 0: told to end; 1: a sentence went up the pipe and to the log."""
+    start_log()
+    forbid_core_dumps()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Ctrl-C reaches the whole group: the doorman closes the pipe when it is ready, and that ends this process.
+        signal.signal(number, signal.SIG_IGN)
+    inbox: SimpleQueue[object] = SimpleQueue()
+    threading.excepthook = lambda args: inbox.put(
+        Died(args.thread.name if args.thread else "?", getattr(args.exc_type, "__name__", "?"))
+    )
+    doorman = Doorman(socket.socket(fileno=os.dup(0)), inbox.put)
+    try:
+        config = doorman.setup()
+        doorman.listen()
+        Recorder(config, doorman, inbox, once="--once" in sys.argv).run()
+    except Closed:
+        return 0
+    except DoorbellError as error:
+        log.error("%s", error)  # noqa: TRY400  its sentence is the message
+        doorman.tell(RecorderTrouble(time.monotonic(), "camera", str(error)))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
