@@ -335,13 +335,16 @@ def structure(table: Mapping[str, Any]) -> Config:
         raise ConfigError("\n".join(_sentences(error, ()))) from None
 
 
+def tables(config: Config) -> dict[str, dict[str, Any]]:
+    """The settings as ``structure`` takes them and JSON or TOML can hold them, every default included."""
+    plain = asdict(config, value_serializer=_plain, filter=lambda one, _: one.metadata.get("setting", True))
+    return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
+
+
 def for_recorder(config: Config) -> dict[str, Any]:
-    """The settings the recorder needs, as ``structure`` takes them: no broker, no login, no names of people."""
-    tables = {
-        name: asdict(getattr(config, name), value_serializer=_plain)
-        for name in ("door", "keys", "camera", "privacy", "motion", "visit")
-    }
-    return json.loads(json.dumps(tables))  # type: ignore[no-any-return]
+    """The settings the recorder needs: no broker and no login."""
+    wanted = ("door", "keys", "camera", "privacy", "motion", "visit")
+    return {name: table for name, table in tables(config).items() if name in wanted}
 
 
 def _plain(_: object, __: object, value: object) -> object:

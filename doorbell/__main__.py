@@ -1,0 +1,64 @@
+"""The command line: one file a command in doorbell/cli, imported only when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from doorbell import __version__
+from doorbell.errors import DoorbellError
+
+COMMANDS = {
+    "keygen": "Make an owner key: an age identity file and its 24 words.",
+    "recipient": "Show the recipient of an identity file, for the door's configuration.",
+    "run": "Be the door: the daemon.",
+    "status": "Show how the running daemon is.",
+    "press": "Press the simulated button of a running daemon.",
+    "clips": "List the clips on the card.",
+    "open": "Open a clip or a poster with the owner's identity.",
+    "journal": "Show what happened at the door, and verify that nothing was changed.",
+    "check": "Check the invariants of the card's contents.",
+    "replay": "Run the motion core over a video file.",
+    "doctor": "Check this machine and this door; each line good or bad, with the fix.",
+    "show-config": "Show the configuration in force, every default included.",
+    "demo": "Show the whole door on this computer, without a Pi.",
+    "scene": "Draw the synthetic door scene.",
+    "bench": "Measure; print ratios against the named references.",
+}
+
+
+class Commands(click.Group):
+    """Names and one-line helps are known here; a command's own file is imported when it is called."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"doorbell.cli.{ {'open': 'open_', 'show-config': 'show_config'}.get(name, name) }")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except DoorbellError as error:
+            click.echo(f"doorbell: {error}", err=True)
+            sys.exit(1)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="doorbell")
+def main() -> None:
+    """A video doorbell whose clips only its owner can open."""
+
+
+if __name__ == "__main__":
+    main(prog_name="doorbell")

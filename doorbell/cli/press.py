@@ -1,0 +1,36 @@
+"""``doorbell press``: a finger on the simulated button."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import click
+
+from doorbell.errors import Mistake
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option("--hold", default=0.2, show_default=True, type=click.FloatRange(0.001, 60), help="Seconds.")
+def command(config: Path, hold: float) -> None:
+    """Press the button of a running daemon whose pins are simulated (pins.kind = "simulated")."""
+    from doorbell.config import load
+
+    settings = load(config)
+    if settings.pins.kind != "simulated":
+        raise Mistake('pins.kind is not "simulated": press the real button.')
+    press(settings.door.runtime, hold)
+
+
+def press(runtime: Path, hold: float) -> None:
+    """Hold the simulated button of the daemon with this *runtime* folder down for *hold* seconds."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as finger:
+        try:
+            finger.connect(str(runtime / "pins.sock"))
+        except OSError:
+            raise Mistake(f"No daemon with simulated pins listens at {runtime}/pins.sock: start it first.") from None
+        finger.send(b"button down")
+        threading.Event().wait(hold)
+        finger.send(b"button up")

@@ -1,0 +1,31 @@
+"""``doorbell show-config``: the configuration in force."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
+def command(config: Path, as_json: bool) -> None:
+    """Show every setting in force, defaults included; the broker password is not shown."""
+    from doorbell.config import load, tables
+
+    found = load(config)
+    settings = tables(found)
+    if settings["mqtt"]["password"]:
+        settings["mqtt"]["password"] = "(set)"  # noqa: S105  the opposite of a password
+    if as_json:
+        click.echo(json.dumps(settings, indent=1))
+        return
+    for section, values in settings.items():
+        click.echo(f"[{section}]")
+        for name, value in values.items():
+            click.echo(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        click.echo()
+    if found.recording_refused:
+        click.echo(f"# Nothing is recorded: {found.recording_refused}")
