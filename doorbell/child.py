@@ -1,4 +1,4 @@
-"""The recorder's process as the doorman holds it: started by exec, spoken to without waiting, given up without waiting."""
+"""The recorder's process as the doorman holds it: started by exec, spoken to and given up without waiting."""
 
 from __future__ import annotations
 
