@@ -72,7 +72,7 @@ class Sealer:
     (16). Raises Mistake for a number of recipients outside 1 to 17.
     """
 
-    __slots__ = ("_finished", "_held", "_index", "_key", "header")
+    __slots__ = ("_finished", "_held", "_index", "_key", "_size", "header")
 
     def __init__(self, recipients: Sequence[Recipient], random: Callable[[int], bytes] = os.urandom) -> None:
         if not 1 <= len(recipients) <= MAX_RECIPIENTS:
@@ -85,7 +85,9 @@ class Sealer:
         nonce = random(NONCE)
         self.header: Final = header + b" " + b64(header_mac(file_key, header)) + b"\n" + nonce
         self._key = payload_key(file_key, nonce)
-        self._held = bytearray()  # at most CHUNK bytes: what may yet be the final chunk
+        # At most CHUNK bytes, `_size` in all, in the pieces that were given: joining them is the only copy made.
+        self._held: list[bytes | memoryview] = []
+        self._size = 0
         self._index = 0
         self._finished = False
 
@@ -93,17 +95,22 @@ class Sealer:
         """Take more plaintext; returns the chunks that are now known not to be the final one (often none)."""
         if self._finished:
             raise ValueError("this sealer is finished: a clip ends with its final chunk")
-        view = memoryview(data).cast("B")
-        if len(self._held) + len(view) <= CHUNK:
-            self._held += view
+        piece = bytes(data)  # no copy of what is bytes already
+        if not piece:
             return b""
-        first = CHUNK - len(self._held)
-        sealed = [self._seal(b"".join((self._held, view[:first])), final=False)]
-        start = first
-        while len(view) - start > CHUNK:
-            sealed.append(self._seal(bytes(view[start : start + CHUNK]), final=False))
+        if self._size + len(piece) <= CHUNK:
+            self._held.append(piece)
+            self._size += len(piece)
+            return b""
+        start = CHUNK - self._size
+        if start:
+            self._held.append(memoryview(piece)[:start])
+        sealed = [self._seal(b"".join(self._held), final=False)]
+        while len(piece) - start > CHUNK:
+            sealed.append(self._seal(piece[start : start + CHUNK], final=False))
             start += CHUNK
-        self._held[:] = view[start:]
+        self._held = [piece[start:]]
+        self._size = len(piece) - start
         return b"".join(sealed)
 
     def finish(self) -> bytes:
@@ -111,7 +118,7 @@ class Sealer:
         if self._finished:
             raise ValueError("this sealer is finished: a clip has one final chunk")
         self._finished = True
-        last = self._seal(bytes(self._held), final=True)
+        last = self._seal(b"".join(self._held), final=True)
         self._held.clear()
         self._key = b""
         return last
