@@ -1,0 +1,1 @@
+"""Measurements against references, each in one process and interleaved."""
