@@ -38,8 +38,8 @@ class Commands(click.Group):
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = import_module(f"doorbell.cli.{ {'open': 'open_', 'show-config': 'show_config'}.get(name, name) }")
-        command: click.Command = module.command
+        place = "open_" if name == "open" else name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"doorbell.cli.{place}"), place)
         return command
 
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:

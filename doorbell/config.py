@@ -72,6 +72,11 @@ def _even(least: int, most: int) -> _Validator:
     return check
 
 
+def _upright(_: object, attribute: Attribute[Any], value: int) -> None:
+    if value not in (0, 180):
+        raise _Unfit(attribute.name, value, "give 0 or 180 degrees")
+
+
 def _pin(_: object, attribute: Attribute[Any], value: int) -> None:
     if not 0 <= value <= 27:
         raise _Unfit(attribute.name, value, "give a BCM pin number, 1 to 27, or 0 for a part that is not fitted")
@@ -118,13 +123,8 @@ class Camera:
     height: int = field(default=720, validator=_even(120, 1080))
     fps: int = field(default=15, validator=_between(1, 30, "frames per second"))
     bitrate_kbps: int = field(default=2000, validator=_between(100, 10000, "kbit/s"))
-    rotation: int = 0
+    rotation: int = field(default=0, validator=_upright)
     flip: bool = False
-
-    @rotation.validator  # type: ignore[attr-defined,untyped-decorator]
-    def _upright(self, attribute: Attribute[int], value: int) -> None:
-        if value not in (0, 180):
-            raise _Unfit(attribute.name, value, "give 0 or 180 degrees")
 
 
 @frozen
@@ -289,7 +289,7 @@ def _choice(value: object, kind: Any) -> Any:  # noqa: ANN401
 
 def _recipients(value: object, _: type) -> tuple[Recipient, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value) or len(value) > 16:
-        raise _Unfit("", value, 'give a list of at most 16 texts that begin with "age1"')
+        raise _Unfit("", "", 'give a list of at most 16 texts that begin with "age1"')
     found = []
     for one in value:
         try:
@@ -348,7 +348,9 @@ def for_recorder(config: Config) -> dict[str, Any]:
 
 
 def _plain(_: object, __: object, value: object) -> object:
-    return str(value) if isinstance(value, Recipient | Path) else value
+    if isinstance(value, tuple) and value and isinstance(value[0], Recipient):
+        return [str(recipient) for recipient in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:

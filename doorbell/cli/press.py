@@ -14,17 +14,17 @@ from doorbell.errors import Mistake
 @click.command()
 @click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
 @click.option("--hold", default=0.2, show_default=True, type=click.FloatRange(0.001, 60), help="Seconds.")
-def command(config: Path, hold: float) -> None:
+def press(config: Path, hold: float) -> None:
     """Press the button of a running daemon whose pins are simulated (pins.kind = "simulated")."""
     from doorbell.config import load
 
     settings = load(config)
     if settings.pins.kind != "simulated":
         raise Mistake('pins.kind is not "simulated": press the real button.')
-    press(settings.door.runtime, hold)
+    push_button(settings.door.runtime, hold)
 
 
-def press(runtime: Path, hold: float) -> None:
+def push_button(runtime: Path, hold: float) -> None:
     """Hold the simulated button of the daemon with this *runtime* folder down for *hold* seconds."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as finger:
         try:

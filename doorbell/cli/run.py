@@ -12,13 +12,13 @@ import click
 @click.option("--config", "config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml",
               show_default=True, help="The configuration file.")  # fmt: skip
 @click.option("--once", is_flag=True, help="With a file: camera: end when the video ends, with everything kept.")
-def command(config: Path, once: bool) -> None:
+def run(config: Path, once: bool) -> None:
     """Be the door: ring, see, remember.
 
     A configuration that cannot be read does not stop the ring: the door then runs bell-only, says so in its log and
     in systemd's status, and looks at the file again as soon as it changes. Ends at SIGTERM or Ctrl-C with the running
     clip finished and kept.
     """
-    from doorbell.doorman import run
+    from doorbell.doorman import main
 
-    sys.exit(run(config, once=once))
+    sys.exit(main(config, once=once))

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command("show-config")
 @click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
-def command(config: Path, as_json: bool) -> None:
+def show_config(config: Path, as_json: bool) -> None:
     """Show every setting in force, defaults included; the broker password is not shown."""
     from doorbell.config import load, tables
 

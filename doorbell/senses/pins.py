@@ -100,6 +100,8 @@ class Pins:
     def close(self) -> None:
         """Let go of the pins; chime and LED are off afterwards."""
         for device in self._devices:
+            if isinstance(device, self._gpiozero.LED):
+                device.off()  # closing alone lets the pin float, and a relay may read that as on
             device.close()
         self._devices.clear()
 
