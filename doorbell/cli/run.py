@@ -19,6 +19,6 @@ def run(config: Path, once: bool) -> None:
     in systemd's status, and looks at the file again as soon as it changes. Ends at SIGTERM or Ctrl-C with the running
     clip finished and kept.
     """
-    from doorbell.doorman import main
+    from doorbell.daemon import main
 
     sys.exit(main(config, once=once))

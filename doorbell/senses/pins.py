@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorbell.errors import DeviceError
 from doorbell.events import ButtonEdge, Pir
+from doorbell.senses.simulated import Fingers
 
 if TYPE_CHECKING:
     from doorbell.config import Pins as PinSettings
@@ -26,13 +27,21 @@ _BLINKS = {LED_BLINK: (0.5, 0.5), LED_TROUBLE: (0.1, 1.9)}
 class Pins:
     """The pins of one door, armed from the moment this is made until ``close``.
 
-    *put* gets ButtonEdge and Pir values, from gpiozero's threads. Raises DeviceError where the pins cannot be had.
+    *put* gets ButtonEdge and Pir values, from gpiozero's threads. Simulated pins listen in the folder *runtime*.
+    Raises DeviceError where the pins cannot be had.
     A chime or LED that is not fitted (pin 0) is silently not there.
     """
 
-    def __init__(self, settings: PinSettings, put: Callable[[object], None], factory: Any = None) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        settings: PinSettings,
+        put: Callable[[object], None],
+        factory: Any = None,  # noqa: ANN401
+        runtime: Path | None = None,
+    ) -> None:
         self._put = put
         self._devices: list[Any] = []
+        self._fingers: Fingers | None = None
         self._led_shows = LED_DARK
         try:
             self._factory = factory if factory is not None else _factory(settings.kind)
@@ -43,6 +52,8 @@ class Pins:
             self._pir = self._input(settings.pir, self._pir_changed, pull_up=None)
             self._chime = self._output(settings.chime)
             self._led = self._output(settings.led)
+            if settings.kind == "simulated" and runtime is not None:
+                self._fingers = Fingers(runtime, self._factory, settings.button, settings.pir)
         except DeviceError:
             raise
         except Exception as error:  # gpiozero and lgpio raise dozens of kinds for "no chip, busy, no permission"
@@ -99,6 +110,8 @@ class Pins:
 
     def close(self) -> None:
         """Let go of the pins; chime and LED are off afterwards."""
+        if self._fingers is not None:
+            self._fingers.close()
         for device in self._devices:
             if isinstance(device, self._gpiozero.LED):
                 device.off()  # closing alone lets the pin float, and a relay may read that as on

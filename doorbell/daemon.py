@@ -1,0 +1,232 @@
+"""Builds the daemon from its configuration, in the order in which it must work: pins and chime, journal, link.
+
+What cannot be had is left out and told; the ring is never among it. Bell-only mode is this same daemon with nothing but
+its pins: after a configuration that cannot be read, and after three deaths within five minutes.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from doorbell import config as configuration
+from doorbell.clips.seal import seal
+from doorbell.clock import WallClock
+from doorbell.config import Config
+from doorbell.doorkeys import DoorKeys, load_or_make
+from doorbell.doorman import Doorman
+from doorbell.errors import ConfigError, DeviceError, DoorbellError
+from doorbell.events import Died, Stop
+from doorbell.health import Systemd, forbid_core_dumps, start_log
+from doorbell.inbox import Inbox
+from doorbell.journal.thread import JournalThread
+from doorbell.ledger import Ledger
+from doorbell.link import messages, topics
+from doorbell.link.delivery import Delivery
+from doorbell.link.mqtt import Link, MqttSettings
+from doorbell.problems import Problems
+from doorbell.recording import Recording
+from doorbell.senses.pins import NoPins, Pins
+from doorbell.voice import Voice
+
+log = logging.getLogger("doorman")
+
+DEATHS = 3
+WITHIN_S = 300.0
+BELL_ONLY_S = 600.0
+"""After so many deaths the door stays bell-only this long, and then tries to be whole again."""
+LOOK_S = 10.0
+"""How often a door with an unreadable configuration looks whether the file was changed."""
+
+
+def main(path: Path, *, once: bool = False) -> int:
+    """Be the door until told to stop; the exit status."""
+    start_log()
+    forbid_core_dumps()
+    inbox = Inbox()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: inbox.put(Stop(time.monotonic())))
+    threading.excepthook = lambda args: inbox.put(
+        Died(args.thread.name if args.thread else "?", getattr(args.exc_type, "__name__", "?"))
+    )
+    problems = Problems()
+    try:
+        config = configuration.load(path)
+    except ConfigError as error:
+        problems.tell("configuration", str(error))
+        return _bell_only(_last_good(), inbox, problems, until_changed=path)
+    _make_folders(config)
+    if _deaths(config.door.runtime) >= DEATHS:
+        problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
+        return _bell_only(config, inbox, problems)
+    doorman = build(config, inbox, problems, ["--once"] if once else [])
+    _remember_good(path, config)
+    status = doorman.run()
+    if status == 0:
+        (config.door.runtime / "starts").unlink(missing_ok=True)
+    return status
+
+
+def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
+    """The whole door. What cannot be had is in *problems*."""
+    pins = _pins(config, inbox, problems)
+    clock = WallClock()
+    keys = _keys(config, problems)
+    journal = _journal(config, keys, inbox, problems)
+    ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
+    recording = Recording(config, ledger, problems, inbox.put, flags)
+    doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording)
+    if config.mqtt.host:
+        doorman.voice = _voice(doorman, keys)
+    return doorman
+
+
+def _pins(config: Config, inbox: Inbox, problems: Problems) -> Pins | NoPins:
+    if config.pins.kind == "none":
+        return NoPins()
+    try:
+        return Pins(config.pins, inbox.put, runtime=config.door.runtime)
+    except DeviceError as error:
+        problems.tell("pins", str(error))
+        return NoPins()
+
+
+def _keys(config: Config, problems: Problems) -> DoorKeys | None:
+    try:
+        return load_or_make(config.door.state / "keys")
+    except DoorbellError as error:
+        problems.tell("storage", str(error))
+        return None
+
+
+def _journal(config: Config, keys: DoorKeys | None, inbox: Inbox, problems: Problems) -> JournalThread | None:
+    recipients = config.keys.recipients
+    if keys is None or not recipients:
+        return None
+    try:
+        journal = JournalThread(
+            config.door.state, verify_key=keys.verify_key, sign_entry=keys.sign_entry,
+            seal=lambda plain: seal(recipients, plain), put=inbox.put,
+        )  # fmt: skip
+        journal.start()
+    except DoorbellError as error:
+        problems.tell("journal", str(error))
+        return None
+    return journal
+
+
+def _voice(doorman: Doorman, keys: DoorKeys | None) -> Voice | None:
+    config = doorman.config
+    mqtt = config.mqtt
+    settings = MqttSettings(
+        mqtt.host, mqtt.port or (1883 if mqtt.tls == "off" else 8883), mqtt.username, mqtt.password, mqtt.tls,
+        mqtt.ca_file, mqtt.pin_sha256, client_id=f"doorbell-{config.door.id}",
+    )  # fmt: skip
+    heard = topics.subscriptions(
+        config.door.id,
+        may_switch_recording=config.homeassistant.may_switch_recording,
+        discovery=config.homeassistant.discovery and config.privacy.clear_events,
+    )
+    try:
+        link = Link(settings, config.door.id, doorman.inbox.put, heard)
+    except DoorbellError as error:
+        doorman.problems.tell("broker", str(error))
+        return None
+    delivery = Delivery(messages.availability(config.door.id, online=True), random.random)
+    return Voice(
+        config, link, delivery, doorman.ledger.clock, doorman.problems, os.urandom(16), keys, doorman.ledger.journal,
+        seal=lambda plain: seal(config.keys.recipients, plain), recording=doorman.is_recording_on,
+    )  # fmt: skip
+
+
+def _make_folders(config: Config) -> None:
+    for folder, mode in ((config.door.state, 0o700), (config.door.runtime, 0o750)):
+        try:
+            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+        except OSError as error:
+            log.error("%s cannot be made (%s): nothing is kept in it", folder, error.strerror)  # noqa: TRY400
+
+
+# ---- bell-only
+
+
+def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: Path | None = None) -> int:
+    _make_folders(config)
+    pins = _pins(config, inbox, problems)
+    ledger = Ledger(None, WallClock(), config.storage.days, config.storage.quota_mb)
+    recording = Recording(config, ledger, problems, inbox.put)
+    threading.Thread(target=_end_bell_only, args=(inbox, until_changed), name="bell only", daemon=True).start()
+    Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, bell_only=True).run()
+    (config.door.runtime / "starts").unlink(missing_ok=True)
+    return 0
+
+
+def _end_bell_only(inbox: Inbox, path: Path | None) -> None:
+    """Stop the daemon when there is hope that the next start is whole; systemd starts it again (Restart=always)."""
+    wait = threading.Event()
+    if path is None:
+        wait.wait(BELL_ONLY_S)
+    else:
+        before = _look(path)
+        while _look(path) == before:
+            wait.wait(LOOK_S)
+        log.info("the configuration was changed: starting afresh")
+    inbox.put(Stop(time.monotonic()))
+
+
+def _look(path: Path) -> Any:  # noqa: ANN401  whatever identifies a file's content for now
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_mtime_ns, now.st_size, now.st_ino
+
+
+def _kept_copy(state: Path) -> Path:
+    return state / "last-good.toml"
+
+
+def _last_good() -> Config:
+    """The configuration that last worked, or the defaults: its pins are what the bell needs."""
+    state = Path(os.environ.get("STATE_DIRECTORY") or configuration.Door().state)
+    try:
+        return configuration.load(_kept_copy(state))
+    except ConfigError:
+        return Config()
+
+
+def _remember_good(path: Path, config: Config) -> None:
+    copy = _kept_copy(config.door.state)
+    try:
+        text = path.read_bytes()
+        if not copy.exists() or copy.read_bytes() != text:
+            new = copy.with_suffix(".new")
+            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(copy)
+    except OSError as error:
+        log.warning("the last good configuration cannot be kept (%s)", error.strerror)
+
+
+def _deaths(runtime: Path) -> int:
+    """How often the daemon died within the last minutes, this start not counted; each start writes its moment."""
+    starts, now = runtime / "starts", time.monotonic()
+    try:
+        before = [float(line) for line in starts.read_text(encoding="ascii").split()][-10:]
+    except (OSError, ValueError):
+        before = []
+    recent = [at for at in before if 0 <= now - at < WITHIN_S]
+    try:
+        starts.write_text("\n".join(str(at) for at in [*recent, now]), encoding="ascii")
+    except OSError as error:
+        log.warning("%s cannot be written (%s)", starts, error.strerror)
+    return len(recent)

@@ -1,0 +1,326 @@
+"""The doorman: the main process. It owns every decision and no picture; the ring is its first and last duty.
+
+    pins, pipe, paho, journal, signals -- put one value --> inbox --> the pure core --> effects --> the world
+
+One loop, one place that waits, one owner for each piece of state. What may fail is held at arm's length: without
+journal, voice or recording this same loop still turns a press into a chime, which is all that bell-only mode is.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from attrs import define, field
+
+from doorbell import __version__, debounce, effects, events, statuspage, visit
+from doorbell.config import Config
+from doorbell.health import Systemd
+from doorbell.inbox import Inbox
+from doorbell.ledger import Ledger
+from doorbell.link.mqtt import Refused
+from doorbell.link.topics import topic
+from doorbell.problems import Problems
+from doorbell.recording import Recording, new_id
+from doorbell.senses.pins import LED_DARK, LED_STEADY, LED_TROUBLE, NoPins, Pins
+from doorbell.voice import Voice
+
+log = logging.getLogger("doorman")
+
+SLOW_S = 0.25
+HEALTH_S = 300.0
+HOUR_S = 3600.0
+LONGEST_SLEEP_S = 60.0
+LEAVE_S = 25.0
+"""How long a stop may take until the running clip is kept; the unit's TimeoutStopSec is longer."""
+STUCK_S = 60.0
+"""A journal thread that showed no progress for this long is a reason to withhold the watchdog's sign of life."""
+
+
+@define
+class Doorman:
+    """The main loop around the pure core. Everything it talks to is given to it."""
+
+    config: Config
+    inbox: Inbox
+    pins: Pins | NoPins
+    systemd: Systemd
+    ledger: Ledger
+    problems: Problems
+    recording: Recording
+    voice: Voice | None = None
+    bell_only: bool = False
+
+    _contact: debounce.Contact = debounce.Contact()
+    _visit: visit.Visit = visit.Visit()
+    _chime_until: float | None = None
+    _held_back: Counter[str] = field(factory=Counter)
+    _timers: dict[str, float] = field(factory=dict)
+    _rings: int = 0
+    _entries: int = 0
+    _leave_by: float | None = None
+    _failed: bool = False
+
+    # ---- the loop
+
+    def run(self) -> int:
+        """Until told to stop; the exit status: 1 where a thread died and systemd should start the daemon afresh."""
+        self._start(time.monotonic())
+        while not self._may_leave(time.monotonic()):
+            event = self.inbox.get(min(self._deadline() - time.monotonic(), LONGEST_SLEEP_S))
+            began = time.monotonic()
+            self.handle(event, began)
+            if (took := time.monotonic() - began) > SLOW_S:
+                log.warning("handling %s took %.1f s", type(event).__name__ if event else "a deadline", took)
+        return self._end()
+
+    def _start(self, at: float) -> None:
+        self._timers = {"health": at + HEALTH_S, "hour": at + HOUR_S, "status": at}
+        if self.systemd.watchdog_s:
+            self._timers["watchdog"] = at
+        self.ledger.write("started", {"software": __version__}, at)
+        self.ledger.forget_old(at)
+        if self.voice is not None:
+            self.voice.start(at)
+        self._film(at)
+        self._led()
+        self.systemd.ready()
+        log.info("at the door %s%s, software %s", self.config.door.id, ", bell only" * self.bell_only, __version__)
+
+    def _deadline(self) -> float:
+        due = [
+            self._contact.deadline,
+            visit.deadline(self._visit, self._limits),
+            self.recording.deadline,
+            self.voice.deadline if self.voice else None,
+            self._chime_until,
+            self._leave_by,
+            *self._timers.values(),
+        ]
+        return min(one for one in due if one is not None)
+
+    def handle(self, event: object, at: float) -> None:
+        """Take one event, or None at a deadline, and do what is due at *at*."""
+        if isinstance(event, events.ButtonEdge):
+            self._contact, pressed = debounce.edge(self._contact, event)
+        else:
+            self._contact, pressed = debounce.settle(self._contact, at)
+        if pressed is not None:
+            self._step(pressed, at)
+        self._hear(event, at)
+        self._step(None, at)
+        self.recording.settle(at)
+        if self.voice is not None:
+            self.voice.tick(at)
+        if self._chime_until is not None and at >= self._chime_until:
+            self._chime_until = None
+            self.pins.chime(False)
+        if self.problems.look():
+            self._timers |= {"health": at, "status": at}
+        for name in [name for name, due in self._timers.items() if at >= due]:
+            self._timer(name, at)
+
+    def _hear(self, event: object, at: float) -> None:
+        match event:
+            case events.Pir() | events.Saw():
+                self._step(event, at)
+            case events.RecorderReady() | events.RecorderGone():
+                if self.recording.hear(event, at):
+                    self._step(event, at)
+            case events.RecorderAlive() | events.RecorderTrouble() | events.ClipKept() | events.ClipLost():
+                self.recording.hear(event, at)
+            case events.PosterMade():
+                if self.voice is not None and (whose := self.recording.visit_of(event.clip)):
+                    self.voice.poster(whose, event.sealed, at)
+            case events.HeldBack():
+                self._held_back.update(event.gates)
+            case events.Tampered():
+                self.problems.tell("tamper", "The lens is covered, or the camera was turned away." * event.active)
+                self.ledger.write("tamper", {"active": event.active}, at)
+            case events.Kept() | events.DueEntries() | events.JournalTrouble():
+                self._journal(event, at)
+            case events.Online() | events.Offline() | events.Acked() | Refused() if self.voice is not None:
+                self.voice.hear(event, at)
+            case events.Heard():
+                self._heard(event, at)
+            case events.CameraEnded() | events.Stop():
+                self._stop(at)
+            case events.Died():
+                log.critical("the thread %s died (%s): ending, to be started afresh", event.thread, event.error)
+                self._failed = True
+                self._stop(at)
+
+    # ---- the pure core and its effects
+
+    @property
+    def _limits(self) -> visit.Limits:
+        chosen = self.config.visit
+        return visit.Limits(chosen.linger_s, chosen.longest_s, self.config.motion.record_on)
+
+    def _step(self, event: object, at: float) -> None:
+        self._visit, todo = visit.step(self._visit, event, at, self._limits, new_id())
+        self._carry_out(todo, at)
+
+    def _carry_out(self, todo: Iterable[effects.Effect], at: float) -> None:
+        for effect in todo:
+            match effect:
+                case effects.Ring():
+                    self._ring(effect, at)
+                case effects.Motion() if self.voice is not None:
+                    self.voice.motion(effect.active, at)
+                case effects.Record():
+                    self.recording.begin(effect, at)
+                    self._led()
+                case effects.Finish():
+                    self.recording.finish()
+                    self._led()
+                case effects.VisitEnded():
+                    what = {"visit": effect.visit, "trigger": effect.trigger, "presses": effect.presses}
+                    self.ledger.write("visit", {**what, "seconds": round(effect.ended - effect.began, 3)}, at)
+
+    def _ring(self, ring: effects.Ring, at: float) -> None:
+        # In this order: the chime in the hall, then whoever is told over the network, then the card.
+        self.pins.chime(True)
+        self._chime_until = at + self.config.pins.chime_ms / 1000
+        self._rings += 1
+        if self.voice is not None:
+            self.voice.ring(ring.visit, ring.at, at)
+        self.ledger.write("ring", {"visit": ring.visit}, ring.at)
+        log.info("somebody rings")
+
+    # ---- what it hears from the card and the broker
+
+    def _journal(self, event: object, at: float) -> None:
+        match event:
+            case events.Kept():
+                self._entries = max(self._entries, event.index)
+                if self.voice is not None:
+                    self.voice.kept(at)
+            case events.DueEntries() if self.voice is not None:
+                self.voice.due(event.entries, at)
+            case events.JournalTrouble():
+                self.problems.tell("journal", event.why)
+
+    def _heard(self, event: events.Heard, at: float) -> None:
+        if event.topic == topic("homeassistant", self.config.door.id):
+            if event.payload == b"online" and self.voice is not None:
+                self._timers.setdefault("birth", at + self.voice.birth_delay())
+        elif (
+            event.topic == topic("recording_set", self.config.door.id)
+            and self.config.homeassistant.may_switch_recording
+            and event.payload in (b"ON", b"OFF")
+            and not event.retained
+        ):
+            self._switch_recording(event.payload == b"ON", at)
+
+    # ---- filming, or not
+
+    def _film(self, at: float) -> None:
+        """Start or end the recorder, by what is configured and what a person switched."""
+        config = self.config
+        if config.recording_refused:
+            self.problems.tell("mask", f"Nothing is recorded: {config.recording_refused}")
+        elif not config.keys.recipients and not self.bell_only:
+            self.problems.tell("recipient", "Nothing is recorded: make a key (doorbell keygen), put it in [keys].")
+        able = self.ledger.journal is not None and config.camera.source != "none" and not config.recording_refused
+        self.recording.want(able and self.is_recording_on(), at)
+
+    def is_recording_on(self) -> bool:
+        """Whether a person has it switched on; who switched it off finds it off after a power cut as well."""
+        return not (self.config.door.state / "recording-off").exists()
+
+    def _switch_recording(self, on: bool, at: float) -> None:
+        flag = self.config.door.state / "recording-off"
+        try:
+            flag.unlink(missing_ok=True) if on else flag.touch(0o600)
+        except OSError as error:
+            self.problems.tell("storage", f"The switch of the recording cannot be kept ({error.strerror}).")
+            return
+        self.ledger.write("settings", {"recording": on, "by": "homeassistant"}, at)
+        self._film(at)
+        if self.voice is not None:
+            self.voice.states(at)
+
+    # ---- timers, and what the door shows of itself
+
+    def _timer(self, name: str, at: float) -> None:
+        match name:
+            case "watchdog":
+                self._timers[name] = at + self.systemd.watchdog_s / 3
+                journal = self.ledger.journal
+                if journal is None or at - journal.last_turn < STUCK_S:
+                    self.systemd.alive()
+            case "health":
+                self._timers[name] = at + HEALTH_S
+                if self.voice is not None:
+                    self.voice.health(at)
+            case "status":
+                self._timers[name] = at + statuspage.FRESH_S
+                self._tell_status()
+            case "birth":
+                del self._timers[name]
+                if self.voice is not None:
+                    self.voice.states(at)
+            case "hour":
+                self._timers[name] = at + HOUR_S
+                self._hourly(at)
+
+    def _hourly(self, at: float) -> None:
+        if self._held_back:
+            self.ledger.write("quiet", {"gates": dict(self._held_back)}, at)
+            self._held_back.clear()
+        if by := self.ledger.clock.stepped():
+            self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
+        self.ledger.forget_old(at)
+
+    def _tell_status(self) -> None:
+        sentences = self.problems.sentences
+        self.systemd.status(("bell only: " * self.bell_only) + ("; ".join(sentences) or "all is well"))
+        page = {
+            "door": self.config.door.id,
+            "software": __version__,
+            "bell_only": self.bell_only,
+            "camera": "sees" if self._visit.eyes else "does not see" if self.recording.wanted else "off",
+            "recording": bool(self.recording.clip),
+            "broker": self.voice is not None and "broker" not in self.problems,
+            "rings": self._rings,
+            "entries": self._entries,
+            "dropped": self.inbox.dropped,
+            "problems": sentences,
+        }
+        try:
+            statuspage.write(self.config.door.runtime, page)
+        except OSError as error:
+            log.debug("the status page cannot be written (%s)", error.strerror)
+
+    def _led(self) -> None:
+        self.pins.led(LED_TROUBLE if self.bell_only else LED_STEADY if self.recording.clip else LED_DARK)
+
+    # ---- the end
+
+    def _stop(self, at: float) -> None:
+        if self._leave_by is not None:
+            return
+        self.systemd.stopping()
+        self._leave_by = at + LEAVE_S
+        self._visit, todo = visit.goodbye(self._visit, at)
+        self._carry_out(todo, at)
+        self.recording.stop()
+
+    def _may_leave(self, at: float) -> bool:
+        return self._leave_by is not None and (self.recording.idle or at >= self._leave_by)
+
+    def _end(self) -> int:
+        if not self.recording.idle:
+            log.error("the recorder did not end within %.0f s: its clip will be cut", LEAVE_S)
+            self.recording.kill()
+        self.ledger.write("stopped", {"failed": self._failed}, time.monotonic())
+        if self.ledger.journal is not None and not self.ledger.journal.stop(10.0):
+            log.error("the card took no more entries within 10 s")
+        if self.voice is not None:
+            self.voice.close()
+        self.pins.close()
+        log.info("goodbye")
+        return int(self._failed)

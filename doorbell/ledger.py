@@ -1,0 +1,44 @@
+"""The journal as the doorman's rooms write to it: stamped with the time, and silently absent where there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import frozen
+
+from doorbell.clock import WallClock
+from doorbell.journal.thread import JournalThread
+
+
+@frozen
+class Ledger:
+    """A door without a recipient keeps no journal: there is nobody its entries could be sealed to."""
+
+    journal: JournalThread | None
+    clock: WallClock
+    days: int
+    quota_mb: int
+
+    def write(self, kind: str, what: dict[str, Any], at: float) -> None:
+        """One entry of *kind* (journal.entry.KINDS), labelled with the moment *at*."""
+        if self.journal is not None:
+            self.journal.write(kind, what, self.clock.stamp(at))
+
+    def clip_started(self, clip: str, visit: str, trigger: str, at: float) -> None:
+        if self.journal is not None:
+            what = {"id": clip, "visit": visit, "trigger": trigger}
+            self.journal.clip_started(clip, what, self.clock.stamp(at), self.clock.day(at))
+
+    def clip_kept(self, clip: str, what: dict[str, Any], size: int, at: float) -> None:
+        if self.journal is not None:
+            self.journal.clip_kept(clip, {"id": clip, **what}, self.clock.stamp(at), size)
+
+    def clip_lost(self, clip: str, why: str, at: float) -> None:
+        """The recorder is done with it: what is whole of it is kept as cut."""
+        if self.journal is not None:
+            self.journal.clip_lost(clip, why, self.clock.stamp(at))
+
+    def forget_old(self, at: float) -> None:
+        """Let go of what is too old, or too much for the card."""
+        if self.journal is not None:
+            self.journal.forget(self.clock.stamp(at), self.clock.day(at), self.days, self.quota_mb * 1_000_000)

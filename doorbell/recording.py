@@ -1,0 +1,162 @@
+"""The recorder as the doorman sees it: the child process, and the clips it was told to begin."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import os
+from collections.abc import Callable, Iterable
+
+from attrs import define, field
+
+from doorbell import effects, events, pipe, supervision
+from doorbell.child import Child
+from doorbell.config import Config, for_recorder
+from doorbell.ledger import Ledger
+from doorbell.problems import Problems
+
+log = logging.getLogger("doorman")
+
+
+def new_id() -> str:
+    """16 random bytes in lower-case base32: the name of a visit or a clip."""
+    return base64.b32encode(os.urandom(16)).decode().rstrip("=").lower()
+
+
+@define
+class Recording:
+    """Starts, heals and ends the child. What it finds out for the visit is put into the inbox as an event."""
+
+    config: Config
+    ledger: Ledger
+    problems: Problems
+    put: Callable[[object], None]
+    flags: list[str] = field(factory=list)
+
+    clip: str = ""
+    """The clip that runs, or empty."""
+    _supervision: supervision.Supervision = supervision.Supervision()
+    _child: Child | None = None
+    _generation: int = 0
+    _clips: dict[str, tuple[str, int]] = field(factory=dict)
+    """Clips begun and not yet known to be kept or lost: their visit, and which child records them."""
+
+    @property
+    def deadline(self) -> float | None:
+        return supervision.deadline(self._supervision)
+
+    @property
+    def wanted(self) -> bool:
+        return self._supervision.wanted
+
+    @property
+    def idle(self) -> bool:
+        """No child, and no clip whose fate is open."""
+        return self._child is None and not self._clips
+
+    def settle(self, at: float) -> None:
+        self._supervision, todo = supervision.settle(self._supervision, at)
+        self._carry_out(todo, at)
+
+    def want(self, wanted: bool, at: float) -> None:
+        """Film, or let go of the camera (the running clip is finished first)."""
+        self._supervision, todo = supervision.want(self._supervision, wanted, at)
+        self._carry_out(todo, at)
+
+    def stop(self) -> None:
+        """No more children; the one there is finishes its clip and is waited for until ``idle``."""
+        self._supervision = supervision.Supervision()
+        if self._child is not None:
+            self._child.close()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+    def begin(self, record: effects.Record, at: float) -> None:
+        """Record a new clip of this visit."""
+        if self._child is None:
+            return
+        self.clip = new_id()
+        self._clips[self.clip] = (record.visit, self._generation)
+        self.ledger.clip_started(self.clip, record.visit, record.trigger, at)
+        self._child.send(pipe.Begin(self.clip, record.visit, record.trigger))
+
+    def finish(self) -> None:
+        """The running clip ends here."""
+        if self._child is not None and self.clip:
+            self._child.send(pipe.End(self.clip))
+        self.clip = ""
+
+    def visit_of(self, clip: str) -> str:
+        """Whose poster this is; empty for a clip that is settled already."""
+        return self._clips.get(clip, ("", 0))[0]
+
+    def hear(self, event: object, at: float) -> bool:
+        """Take what the recorder said; True where it concerns this child and the visit should hear it too."""
+        match event:
+            case events.RecorderReady() | events.RecorderAlive():
+                self._supervision, todo = supervision.frames(self._supervision, at)
+                self._carry_out(todo, at)
+                self.problems.tell("camera", "")
+            case events.RecorderTrouble():
+                self.problems.tell(event.part, event.why)
+            case events.ClipKept():
+                visit, _ = self._clips.pop(event.clip, ("", 0))
+                what = {"visit": visit, "bytes": event.bytes, "sha256": event.sha256, "seconds": event.seconds}
+                self.ledger.clip_kept(event.clip, what, event.bytes, at)
+                self.ledger.forget_old(at)
+                log.info("a clip of %.0f s is kept, %.1f MB", event.seconds, event.bytes / 1e6)
+            case events.ClipLost():
+                self._clips.pop(event.clip, None)
+                self.problems.tell("storage", event.why)
+                self.ledger.clip_lost(event.clip, event.why, at)
+                self.ledger.forget_old(at)
+            case events.RecorderGone():
+                return self._gone(event, at)
+        return True
+
+    def _gone(self, event: events.RecorderGone, at: float) -> bool:
+        if event.generation == 0:
+            return True
+        ours = event.generation == self._generation and self._child is not None
+        if ours:
+            log.log(logging.WARNING if event.status else logging.INFO, "the recorder ended, status %d", event.status)
+            self._child = None
+            self.clip = ""
+            self._supervision, todo = supervision.gone(self._supervision, at)
+            self._carry_out(todo, at)
+        # Whatever that child had not finished is cut to what is whole, now that nobody writes to it any more.
+        for clip in [clip for clip, (_, child) in self._clips.items() if child == event.generation]:
+            del self._clips[clip]
+            self.ledger.clip_lost(clip, "The recorder ended before the clip did.", at)
+        return ours
+
+    def _carry_out(self, todo: Iterable[effects.Effect], at: float) -> None:
+        for effect in todo:
+            match effect:
+                case effects.StartRecorder():
+                    self._generation += 1
+                    setup = pipe.Setup(for_recorder(self.config))
+                    self._child = Child(setup, self._generation, self.put, self.flags)
+                case effects.KillRecorder():
+                    log.error("the recorder shows no new frame: it is ended and started again")
+                    self._let_go(at, Child.kill)
+                case effects.FinishRecorder():
+                    self._let_go(at, Child.close)
+                case effects.CameraLost():
+                    if "camera" not in self.problems:
+                        self.problems.tell(
+                            "camera", "The camera gives no picture: check its cable, then doorbell doctor."
+                        )
+                    self.ledger.write("camera_lost", {}, at)
+                case effects.CameraBack():
+                    self.ledger.write("camera_back", {}, at)
+
+    def _let_go(self, at: float, how: Callable[[Child], None]) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            how(child)
+        self.clip = ""
+        # The visit hears at once that nobody looks any more; that child's own end comes whenever it comes.
+        self.put(events.RecorderGone(at, 0, 0))

@@ -1,0 +1,169 @@
+"""What the door says to the world, through the one connection it has: what is told, sealed or clear, live or retained.
+
+When it may go out is ``link.delivery``'s decision, how it gets out is ``link.mqtt``'s; here is what is said.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from attrs import define
+
+from doorbell import __version__, events
+from doorbell.clock import WallClock
+from doorbell.config import Config
+from doorbell.doorkeys import DoorKeys
+from doorbell.health import machine
+from doorbell.journal.thread import JournalThread
+from doorbell.link import delivery as lanes
+from doorbell.link import homeassistant, messages
+from doorbell.link.mqtt import Link, Refused
+from doorbell.problems import Problems
+
+log = logging.getLogger("doorman")
+
+MOST_DUE = 16
+
+
+@define
+class Voice:
+    """One door's voice. ``keys`` None: nothing can be signed or sealed, the clear topics still work."""
+
+    config: Config
+    link: Link
+    delivery: lanes.Delivery
+    clock: WallClock
+    problems: Problems
+    epoch: bytes
+    keys: DoorKeys | None
+    journal: JournalThread | None
+    seal: Callable[[bytes], bytes]
+    recording: Callable[[], bool]
+    """Whether a person has the recording switched on."""
+
+    def start(self, at: float) -> None:
+        self._carry_out(self.delivery.start(at))
+
+    def tick(self, at: float) -> None:
+        self._carry_out(self.delivery.tick(at))
+
+    @property
+    def deadline(self) -> float | None:
+        return self.delivery.deadline
+
+    # ---- live: within ten seconds or never
+
+    def ring(self, visit: str, pressed: float, at: float) -> None:
+        """The clear ring first: while the link proves that it is alive, the alert is signed and sealed."""
+        door, wall = self.config.door.id, self.clock.wall(pressed)
+        if self.config.privacy.clear_events:
+            ring = messages.ring(door, visit=visit, wall=wall)
+            self._carry_out(self.delivery.live(at, [ring], born=pressed, urgent=True))
+        if self.keys is not None and self.config.keys.recipients:
+            alert = messages.alert(
+                door, self.keys.sign, self.seal, visit=visit, epoch=self.epoch, uptime=pressed, wall=wall,
+                synced=self.clock.synced(),
+            )  # fmt: skip
+            self._carry_out(self.delivery.live(at, [alert], born=pressed, urgent=True))
+
+    def motion(self, active: bool, at: float) -> None:
+        if self.config.privacy.clear_events:
+            said = messages.motion(self.config.door.id, active=active)
+            self._carry_out(self.delivery.live(at, [said], born=at))
+
+    # ---- retained: what is true until something else is said
+
+    def states(self, at: float) -> None:
+        """Everything that is retained, afresh: at every connection, and when Home Assistant was born."""
+        door, home = self.config.door, self.config.homeassistant
+        if self.keys is not None and self.journal is not None:
+            said = messages.hello(
+                door.id, self.keys.sign, software=__version__, verify_key=self.keys.verify_key,
+                box_key=self.keys.box_key, epoch=self.epoch, journal=self.journal.journal_id,
+            )  # fmt: skip
+            self._state(said, at)
+        if not self.config.privacy.clear_events:
+            for nothing in messages.silence(door.id):
+                self._state(nothing, at)
+            return
+        self._state(messages.recording(door.id, on=self.recording()), at)
+        self.health(at)
+        if home.discovery:
+            self._state(homeassistant.discovery(door.id, door.name, __version__, home.may_switch_recording), at)
+
+    def health(self, at: float) -> None:
+        if not self.config.privacy.clear_events:
+            return
+        now = machine(self.config.door.state)
+        # To the second: the same start must not read differently each time it is told.
+        started = messages.rfc3339(round(self.clock.wall(at) - at))
+        values = messages.Health(
+            started, __version__, self.problems.parts, now.disk, now.temperature, now.throttled, now.rssi
+        )
+        self._state(messages.health(self.config.door.id, values), at)
+
+    def _state(self, message: messages.Message, at: float) -> None:
+        self._carry_out(self.delivery.state(at, message))
+
+    # ---- what must arrive
+
+    def poster(self, visit: str, sealed: bytes, at: float) -> None:
+        poster = messages.poster(self.config.door.id, visit=visit, sealed=sealed)
+        self._carry_out(self.delivery.poster(at, poster))
+
+    def kept(self, at: float) -> None:
+        """The journal has a new entry."""
+        self._carry_out(self.delivery.kept(at))
+
+    def due(self, entries: Sequence[tuple[int, bytes]], at: float) -> None:
+        """The journal's answer: entries to deliver."""
+        door = self.config.door.id
+        said = [(index, messages.entry(door, index=index, encoded=text)) for index, text in entries]
+        self._carry_out(self.delivery.due(at, said))
+
+    # ---- what the connection does
+
+    def hear(self, event: object, at: float) -> None:
+        match event:
+            case events.Online():
+                log.info("the broker answers (MQTT %s)", "5" if event.protocol == 5 else "3.1.1")
+                self.problems.tell("broker", "")
+                self.states(at)
+                self._carry_out(self.delivery.connected(at, event.generation, event.at))
+            case events.Offline():
+                self.problems.tell("broker", event.why)
+                self._carry_out(self.delivery.disconnected(at, event.generation))
+            case events.Acked():
+                self._carry_out(self.delivery.acked(at, event.generation, event.mid, event.at))
+            case Refused():
+                self._carry_out(self.delivery.refused(at, event.generation, event.mid, event.at))
+
+    def birth_delay(self) -> float:
+        """How long to wait after Home Assistant's birth: not all doors of a house at once."""
+        return homeassistant.birth_delay(random.randrange(2**32))  # noqa: S311  it spreads load, it hides nothing
+
+    def close(self) -> None:
+        self.link.close()
+
+    def _carry_out(self, actions: Iterable[lanes.Action]) -> None:
+        todo = deque(actions)
+        while todo:
+            match todo.popleft():
+                case lanes.Open(generation=generation):
+                    self.link.open(generation)
+                case lanes.Publish(key=key, message=message):
+                    mid = self.link.publish(message)
+                    todo.extendleft(reversed(self.delivery.published(key, mid, time.monotonic())))
+                case lanes.Drop(why=why):
+                    self.problems.tell("broker", why)
+                    self.link.drop()
+                case lanes.Ask(after=after) if self.journal is not None:
+                    self.journal.ask_due(after, MOST_DUE)
+                case lanes.Ask():
+                    todo.extend(self.delivery.due(time.monotonic(), []))
+                case lanes.Delivered(index=index) if self.journal is not None:
+                    self.journal.acked(index)
