@@ -1,0 +1,191 @@
+"""The journal's SQLite database: entries, and of each clip what retention needs.
+
+In clear stands what docs/formats/journal.md allows: no kind, no time of day, no name.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Final
+
+from attrs import frozen
+
+from doorbell.clips.retention import Held
+from doorbell.journal.entry import Entry, Head, first_prev
+
+NAME: Final = "journal.sqlite3"
+VERSION: Final = 1
+APPLICATION: Final = 0x444F4F52
+"""``DOOR``: SQLite's mark of whose database this is."""
+
+SCHEMA: Final = """
+CREATE TABLE meta (
+  one        INTEGER PRIMARY KEY CHECK (one = 1),
+  journal    BLOB NOT NULL CHECK (length(journal) = 16),
+  verify_key BLOB NOT NULL CHECK (length(verify_key) = 32),
+  boot       INTEGER NOT NULL CHECK (boot >= 0)
+) STRICT;
+CREATE TABLE entry (
+  idx        INTEGER PRIMARY KEY CHECK (idx >= 1),
+  prev       BLOB NOT NULL CHECK (length(prev) = 32),
+  body       BLOB CHECK (length(body) BETWEEN 1 AND 65536),
+  body_hash  BLOB NOT NULL CHECK (length(body_hash) = 32),
+  sig        BLOB NOT NULL CHECK (length(sig) = 64),
+  due        INTEGER NOT NULL CHECK (due IN (0, 1)),
+  CHECK (due = 0 OR body IS NOT NULL)
+) STRICT;
+CREATE INDEX due ON entry (idx) WHERE due = 1;
+CREATE TABLE clip (
+  id         TEXT PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^a-z2-7]*'),
+  started    INTEGER NOT NULL UNIQUE REFERENCES entry (idx),
+  kept       INTEGER UNIQUE REFERENCES entry (idx),
+  deleted    INTEGER UNIQUE REFERENCES entry (idx),
+  bytes      INTEGER NOT NULL CHECK (bytes >= 0),
+  day        INTEGER NOT NULL CHECK (day BETWEEN 0 AND 100000),
+  CHECK (kept > started),
+  CHECK (deleted > kept),
+  CHECK (deleted IS NULL OR kept IS NOT NULL),
+  CHECK (kept IS NOT NULL OR bytes = 0)
+) STRICT;
+CREATE TABLE day (
+  day        INTEGER PRIMARY KEY CHECK (day BETWEEN 1 AND 100000),
+  first      INTEGER NOT NULL REFERENCES entry (idx)
+) STRICT;
+"""
+
+
+@frozen
+class Bodies:
+    """How many entries still have their body, and the bytes of those."""
+
+    count: int
+    bytes: int
+
+
+class Book:
+    """One open database. Every method may raise sqlite3.Error; whoever holds it decides what that means."""
+
+    def __init__(self, connection: sqlite3.Connection, journal_id: bytes, verify_key: bytes, boot: int) -> None:
+        self._db = connection
+        self.journal_id: Final = journal_id
+        self.verify_key: Final = verify_key
+        self.boot: Final = boot
+
+    # ---- transactions
+
+    def begin(self) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Returns when the card has said that all since ``begin`` is on it."""
+        self._db.execute("COMMIT")
+
+    def fold(self) -> None:
+        """Write what the WAL holds into the database and sync that, whatever was synced before."""
+        busy = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise sqlite3.OperationalError("the journal is being read just now")
+
+    def close(self) -> None:
+        self._db.close()
+
+    # ---- entries
+
+    def head(self) -> Head:
+        row = self._db.execute("SELECT idx, prev, NULL, body_hash, sig FROM entry ORDER BY idx DESC LIMIT 1").fetchone()
+        return Head(0, first_prev(self.journal_id, self.verify_key)) if row is None else _head(Entry(*row))
+
+    def add(self, entry: Entry, day: int) -> None:
+        """Append an entry, due. ``day`` is the UTC day, 0 unknown; of each day the first entry is remembered."""
+        self._db.execute(
+            "INSERT INTO entry (idx, prev, body, body_hash, sig, due) VALUES (?, ?, ?, ?, ?, 1)",
+            (entry.index, entry.prev, entry.body, entry.body_hash, entry.sig),
+        )
+        if day:
+            self._db.execute("INSERT OR IGNORE INTO day (day, first) VALUES (?, ?)", (day, entry.index))
+
+    def holds(self, head: Head) -> bool:
+        row = self._db.execute(
+            "SELECT idx, prev, NULL, body_hash, sig FROM entry WHERE idx = ?", (head.index,)
+        ).fetchone()
+        return row is not None and _head(Entry(*row)) == head
+
+    def entries(self, after: int = 0) -> Iterable[Entry]:
+        for row in self._db.execute(
+            "SELECT idx, prev, body, body_hash, sig FROM entry WHERE idx > ? ORDER BY idx", (after,)
+        ):
+            yield Entry(*row)
+
+    def due(self, after: int, limit: int) -> list[Entry]:
+        rows = self._db.execute(
+            "SELECT idx, prev, body, body_hash, sig FROM entry WHERE due = 1 AND idx > ? ORDER BY idx LIMIT ?",
+            (after, limit),
+        )
+        return [Entry(*row) for row in rows]
+
+    def acknowledged(self, indices: Iterable[int]) -> None:
+        self._db.executemany("UPDATE entry SET due = 0 WHERE idx = ?", [(index,) for index in indices])
+
+    def bodies(self) -> Bodies:
+        return Bodies(
+            *self._db.execute(
+                "SELECT count(*), coalesce(sum(length(body)), 0) FROM entry WHERE body IS NOT NULL"
+            ).fetchone()
+        )
+
+    def first_of_day(self, day: int) -> int:
+        """The first entry known to be of this day or a later one; 0 if none is."""
+        row = self._db.execute("SELECT min(first) FROM day WHERE day >= ?", (day,)).fetchone()
+        return row[0] or 0
+
+    def oldest_bodies(self, limit: int) -> list[tuple[int, int]]:
+        """Index and length of the oldest bodies."""
+        return self._db.execute(
+            "SELECT idx, length(body) FROM entry WHERE body IS NOT NULL ORDER BY idx LIMIT ?", (limit,)
+        ).fetchall()
+
+    def forget_bodies(self, before: int) -> int:
+        """Delete the bodies below index ``before``, due or not; returns how many. The chain stays."""
+        done = self._db.execute("UPDATE entry SET body = NULL, due = 0 WHERE idx < ? AND body IS NOT NULL", (before,))
+        self._db.execute(
+            "DELETE FROM day WHERE first < ? AND day < (SELECT max(day) FROM day WHERE first <= ?)", (before, before)
+        )
+        return done.rowcount
+
+    # ---- clips
+
+    def clip_started(self, clip: str, index: int, day: int) -> None:
+        self._db.execute("INSERT INTO clip (id, started, bytes, day) VALUES (?, ?, 0, ?)", (clip, index, day))
+
+    def clip_kept(self, clip: str, index: int, size: int) -> None:
+        self._db.execute("UPDATE clip SET kept = ?, bytes = ? WHERE id = ? AND kept IS NULL", (index, size, clip))
+
+    def clip_deleted(self, clip: str, index: int) -> None:
+        self._db.execute("UPDATE clip SET deleted = ? WHERE id = ?", (index, clip))
+
+    def drop_clip(self, clip: str) -> None:
+        """The row goes when nothing of the clip is left on the card."""
+        self._db.execute("DELETE FROM clip WHERE id = ?", (clip,))
+
+    def started(self) -> frozenset[str]:
+        """Clips whose end no entry tells yet."""
+        return self._ids("kept IS NULL")
+
+    def deleted(self) -> frozenset[str]:
+        """Clips of which an entry says that they are deleted; something of them may still lie on the card."""
+        return self._ids("deleted IS NOT NULL")
+
+    def held(self) -> list[Held]:
+        """The kept clips, oldest first."""
+        rows = self._db.execute(
+            "SELECT id, started, bytes, day FROM clip WHERE kept IS NOT NULL AND deleted IS NULL ORDER BY started"
+        )
+        return [Held(*row) for row in rows]
+
+    def _ids(self, where: str) -> frozenset[str]:
+        return frozenset(row[0] for row in self._db.execute(f"SELECT id FROM clip WHERE {where}"))  # noqa: S608
+
+
+def _head(entry: Entry) -> Head:
+    return Head(entry.index, entry.hash)

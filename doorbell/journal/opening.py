@@ -1,0 +1,169 @@
+"""Opening the journal's database: made, known again, or moved aside when it is damaged or not this door's.
+
+Why these settings. WAL: a commit appends to one file and syncs it once, instead of writing a rollback journal, syncing
+it, writing the pages, syncing them and removing the journal; on an SD card that is the difference between one wait and
+four, and pages that hold old entries are not rewritten in place for every new one. synchronous=FULL: in WAL the other
+choice, NORMAL, may lose the last commits in a power cut, and a commit here is a promise. A torn end of the WAL fails
+its checksums and is ignored. ``doorbell check`` reads beside the daemon without blocking it. secure_delete overwrites a
+forgotten body in its page; what flash keeps below that is beyond us (and sealed).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from doorbell.errors import DeviceError
+from doorbell.journal.book import APPLICATION, NAME, SCHEMA, VERSION, Book
+from doorbell.journal.entry import JOURNAL_ID
+
+MOST_ASIDE: Final = 20
+"""Databases moved aside; then a person has to look."""
+CHECKPOINT_PAGES: Final = 256
+"""The WAL is folded into the database at 1 MB."""
+
+
+class NotOursError(Exception):
+    """The file is damaged, or another program's, another version's, another door's; the text says which."""
+
+
+@frozen
+class Opened:
+    """An open journal; ``aside`` is where the one before lies now, ``sentence`` says why (empty: it is the same)."""
+
+    book: Book
+    aside: Path | None = None
+    sentence: str = ""
+
+
+def open_to_write(
+    folder: Path, verify_key: bytes, *, new_boot: bool, random: Callable[[int], bytes] = os.urandom
+) -> Opened:
+    """Open the journal in ``folder``, or begin a new one.
+
+    What is damaged or not this door's is renamed, never deleted. ``new_boot`` counts a start of the daemon. Raises
+    sqlite3.OperationalError or OSError while the card refuses, DeviceError when 20 databases lie aside already.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / NAME
+    if not path.exists() and path.with_name(NAME + "-wal").exists():
+        _set_aside(folder)  # a power cut while moving aside left the rest
+    try:
+        return Opened(_open(path, verify_key, new_boot, random))
+    except NotOursError as why:
+        aside = _set_aside(folder)
+        sentence = f"The journal {why}: it lies in {aside.name} now, and the history begins anew."
+    return Opened(_open(path, verify_key, True, random), aside, sentence)
+
+
+def open_to_read(folder: Path) -> Book:
+    """Open the journal read-only, beside a running daemon too. Raises NotOursError, OSError or sqlite3.Error.
+
+    A database whose WAL is gone was closed in order; it is read as it lies, so that no side files appear.
+    """
+    path = folder / NAME
+    with path.open("rb"):  # says which of missing and forbidden it is, where SQLite says "unable to open"
+        pass
+    how = "mode=ro" if path.with_name(NAME + "-wal").exists() else "mode=ro&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None)
+    try:
+        with _naming_damage():
+            journal_id, key, boot = _read_meta(connection)
+            return Book(connection, journal_id, key, boot)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class _naming_damage:  # noqa: N801  reads as what it does
+    """Turns SQLite's word for a file that is no sound database into NotOursError; its own troubles pass."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            raise NotOursError("is damaged") from error
+
+
+def _open(path: Path, verify_key: bytes, new_boot: bool, random: Callable[[int], bytes]) -> Book:
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))  # SQLite would ask the umask
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        with _naming_damage():
+            return _prepare(connection, verify_key, new_boot, random)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, verify_key: bytes, new_boot: bool, random: Callable[[int], bytes]) -> Book:
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+        connection.execute("PRAGMA journal_mode = WAL")
+        _begin_anew(connection, verify_key, random(JOURNAL_ID))
+    journal_id, key, boot = _read_meta(connection)
+    if key != verify_key:
+        raise NotOursError("is another door's")
+    if (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise NotOursError("is damaged") from sqlite3.DatabaseError(verdict)
+    for setting in (
+        "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+    ):  # fmt: skip
+        connection.execute(f"PRAGMA {setting}")
+    if new_boot:
+        boot += 1
+        connection.execute("UPDATE meta SET boot = ?", (boot,))
+    return Book(connection, journal_id, key, boot)
+
+
+def _begin_anew(connection: sqlite3.Connection, verify_key: bytes, journal_id: bytes) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION}; {SCHEMA}")
+    connection.execute("INSERT INTO meta VALUES (1, ?, ?, 0)", (journal_id, verify_key))
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+def _read_meta(connection: sqlite3.Connection) -> tuple[bytes, bytes, int]:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise NotOursError("is another program's")
+    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) != VERSION:
+        raise NotOursError(f"has version {version}, this software reads {VERSION},")
+    try:
+        row = connection.execute("SELECT journal, verify_key, boot FROM meta").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table or column: not a failing card
+            raise NotOursError("is damaged") from error
+        raise
+    if row is None:
+        raise NotOursError("is damaged")
+    return row[0], row[1], row[2]
+
+
+def _set_aside(folder: Path) -> Path:
+    """Rename the database and its side files, the database first: what is left is moved at the next start."""
+    for number in range(1, MOST_ASIDE + 1):
+        aside = folder / f"{NAME}.aside-{number}"
+        if not any(aside.with_name(aside.name + end).exists() for end in ("", "-wal", "-shm")):
+            break
+    else:
+        raise DeviceError(f"{MOST_ASIDE} damaged journals lie in {folder}: replace the card, or move them away.")
+    for end in ("", "-wal", "-shm"):
+        if (side := folder / (NAME + end)).exists():
+            side.rename(folder / (aside.name + end))
+    _sync_folder(folder)
+    return aside
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
