@@ -16,7 +16,10 @@ from doorbell.hkdf import hkdf
 BAR: Final = 0.9
 _CHUNKS: Final = 64  # 4 MiB, a clip of half a minute at 1 Mbit/s
 _ROUNDS: Final = 41
-_PIECES: Final = {"sealing a clip in chunk-sized pieces": CHUNK, "sealing a clip in fragments of 40,000 bytes": 40_000}  # 250 ms at 1.3 Mbit/s
+_PIECES: Final = {
+    "sealing a clip in chunk-sized pieces": CHUNK,
+    "sealing a clip in fragments of 40,000 bytes": 40_000,
+}  # 250 ms at 1.3 Mbit/s
 
 
 def measure() -> list[dict[str, str | float]]:
