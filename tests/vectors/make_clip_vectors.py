@@ -33,6 +33,7 @@ OWNER, PHONE, STRANGER = secret("owner"), secret("phone"), secret("stranger")
 FILE_KEY = secret("file key", 16)
 NONCE = secret("nonce", 16)
 TEXT = b"The door saw somebody."
+SOME_OPEN_IT = ("passphrase-and-owner", "broken-behind-ours")  # laxer readers stop at the first stanza that fits
 
 
 def public(key: bytes) -> bytes:
@@ -148,6 +149,18 @@ def header_vectors() -> list[tuple[str, str, bytes, str]]:
         ("mac-trailing-space", "a space behind the MAC", plain.replace(mac, mac + b" "), "not_age"),
         ("no-stanza", "a header without a stanza", header(), "not_age"),
         ("short-share", "a share of 31 bytes", header(stanza(owner, "owner", share=b64(bytes(31)))), "not_age"),
+        (
+            "broken-before-ours",
+            "a share of 31 bytes in a stanza before the one that fits",
+            header(stanza(phone, "phone", share=b64(bytes(31))), good),
+            "not_age",
+        ),
+        (
+            "broken-behind-ours",
+            "the same behind the one that fits",
+            header(good, stanza(phone, "phone", share=b64(bytes(31)))),
+            "not_age",
+        ),
         ("long-share", "a share of 33 bytes", header(stanza(owner, "owner", share=b64(bytes(33)))), "not_age"),
         (
             "share-not-canonical",
@@ -341,7 +354,7 @@ def header_file() -> dict[str, Any]:
         pieces[name] = head
         opened = shown(TEXT if expect == "opens" else b"")
         vectors.append({"name": name, "why": why, "sealed": [name, "payload"], "expect": expect, "opened": opened})
-        if name == "passphrase-and-owner":
+        if name in SOME_OPEN_IT:
             vectors[-1]["some_open_it"] = True
     pieces["not-age-mp4"] = b"\x00\x00\x00\x18ftypisom" + bytes(200)
     vectors.append(
