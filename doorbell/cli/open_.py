@@ -74,7 +74,10 @@ def _by_draft(chunks: Iterator[bytes], target: Path | None, *, plain: bool) -> s
             video = is_mp4(file.read(8))
         seconds = None
         if video and plain:
-            seconds = remux(draft, repacked)
+            try:
+                seconds = remux(draft, repacked)
+            except DamagedError as error:
+                return str(error) if damage is None else f"{damage} {error}"
         elif video and damage is not None:
             seconds = video_seconds(draft)
         _deliver(repacked if video and plain else draft, target)

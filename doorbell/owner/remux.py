@@ -52,27 +52,29 @@ def _box(file: BinaryIO, at: int, size: int) -> tuple[bytes, int] | None:
 
 
 def video_seconds(path: Path) -> float | None:
-    """How long the video in `path` lasts as far as it can be read, None if there is none."""
+    """How long the whole fragments in `path` last, None if there is no picture among them."""
     times = _Times()
     try:
-        with av.open(str(path)) as video:
+        with path.open("rb") as file, av.open(_Whole(file), "r") as video:
             for packet in video.demux(video.streams.video[0]):
                 times.add(packet)
     except (av.FFmpegError, IndexError):
-        pass  # a torn last fragment: what came before counts
+        return None
     return times.seconds()
 
 
-def remux(draft: Path, plain: Path) -> float | None:
+def remux(draft: Path, plain: Path) -> float:
     """Write the whole fragments of `draft` to `plain` as a faststart MP4 with the same metadata; returns its seconds.
 
-    Cuts `draft` to its whole fragments first. Raises DamagedError if there is no video to be read.
+    Raises DamagedError if there is no picture among them.
     """
-    with draft.open("r+b") as file:
-        file.truncate(whole_fragments(file))
     times = _Times()
     try:
-        with av.open(str(draft)) as video, av.open(str(plain), "w", format="mp4", options=_FASTSTART) as out:
+        with (
+            draft.open("rb") as file,
+            av.open(_Whole(file), "r") as video,
+            av.open(str(plain), "w", format="mp4", options=_FASTSTART) as out,
+        ):
             out.metadata.update(video.metadata)
             copies = {stream.index: out.add_stream_from_template(stream) for stream in _media(video)}
             for packet in video.demux(_media(video)):
@@ -83,8 +85,35 @@ def remux(draft: Path, plain: Path) -> float | None:
                 packet.stream = copies[packet.stream.index]
                 out.mux(packet)
     except (av.FFmpegError, IndexError) as error:
-        raise DamagedError("The clip opens, but no video can be read from it: open it without --plain.") from error
-    return times.seconds()
+        raise _no_picture() from error
+    seconds = times.seconds()
+    if seconds is None:
+        raise _no_picture()
+    return seconds
+
+
+def _no_picture() -> DamagedError:
+    return DamagedError("The clip opens, but no whole piece of video is in it to repack: open it without --plain.")
+
+
+class _Whole:
+    """The whole fragments of a file, as a file that ends there: a torn picture would be shown torn."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._end = whole_fragments(file)
+        file.seek(0)
+
+    def read(self, size: int) -> bytes:
+        return self._file.read(max(0, min(size, self._end - self._file.tell())))
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        if whence == os.SEEK_END:
+            return self._file.seek(self._end + offset)
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
 
 
 _FASTSTART: Final = {"movflags": "+faststart"}

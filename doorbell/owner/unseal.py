@@ -2,7 +2,7 @@
 
 The file may come from anybody: anyone who knows a recipient can make one, and a thief may have changed it. So the rules
 of C2SP age.md are taken strictly (a file has one spelling), every line is bounded, memory holds two chunks at most, and
-nothing but DamagedError leaves here, whatever the bytes are (errors of reading the source itself pass through).
+nothing but UnsealError leaves here, whatever the bytes are (errors of reading the source itself pass through).
 
 What a reader can know about a bad payload, and the word it uses for it:
 
@@ -47,28 +47,32 @@ _INTRO_COLUMNS: Final = 128
 _MAC_LINE: Final = re.compile(rb"--- ([A-Za-z0-9+/]{43})")
 
 
-class NotAgeError(DamagedError):
-    """Not an age v1 file, or its header breaks the format's rules."""
-
-    word: ClassVar = "not_age"
-
-
-class NotOursError(DamagedError):
-    """A proper age file that none of the given identities opens."""
-
-    word: ClassVar = "not_ours"
-
-
-class HeaderChangedError(DamagedError):
-    """An identity opens it, but the header is not the one that was written."""
-
-    word: ClassVar = "header_changed"
-
-
-class PayloadError(DamagedError):
-    """The payload is good up to a place; `opened` is the number of plaintext bytes before it."""
+class UnsealError(DamagedError):
+    """What keeps a file from being opened whole; `word` names it as the test vectors do."""
 
     word: ClassVar[str]
+
+
+class NotAgeError(UnsealError):
+    """Not an age v1 file, or its header breaks the format's rules."""
+
+    word = "not_age"
+
+
+class NotOursError(UnsealError):
+    """A proper age file that none of the given identities opens."""
+
+    word = "not_ours"
+
+
+class HeaderChangedError(UnsealError):
+    """An identity opens it, but the header is not the one that was written."""
+
+    word = "header_changed"
+
+
+class PayloadError(UnsealError):
+    """The payload is good up to a place; `opened` is the number of plaintext bytes before it."""
 
     def __init__(self, message: str, opened: int) -> None:
         super().__init__(message)
