@@ -1,0 +1,297 @@
+"""What a real Home Assistant makes of the door. Run by `make test-ha` only: no pytest run collects this name by itself.
+
+One Home Assistant and one broker for the whole run; each test has a door of its own, so any order will do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+import textwrap
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+import report
+from attrs import evolve
+from broker import Broker
+from door import Door
+from house import House, free_port, why_not
+
+from doorbell.link import messages
+from doorbell.link.homeassistant import SAID_AGAIN_AFTER_S, birth_delay
+from doorbell.link.messages import Message
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("HA_BUILD", REPOSITORY / "build" / "ha")).resolve()
+PAGE = REPOSITORY / "docs" / "owner" / "home-assistant.md"
+GONE = ("unavailable",)
+
+pytestmark = [
+    pytest.mark.skipif(bool(why_not(BUILD)), reason=f"Home Assistant: {why_not(BUILD)}"),
+    pytest.mark.timeout(300),
+]
+
+
+UNGUARDED = """
+alias: unguarded
+mode: queued
+max: 100
+triggers:
+  - trigger: state
+    entity_id: event.doorbell_front_ring
+actions:
+  - event: unguarded_ran
+"""
+
+
+def printed_automations() -> dict[str, str]:
+    """The automations of the owner's page, word for word, by alias; without those that this Home Assistant lacks."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    known = [block for block in blocks if knows_doorbell_rang() or "trigger: doorbell.rang" not in block]
+    return {block.partition("alias: ")[2].partition("\n")[0]: block for block in known}
+
+
+def as_yaml_list(automations: Iterable[str]) -> str:
+    return "".join(
+        f"- id: automation_{number}\n{textwrap.indent(text.strip(), '  ')}\n" for number, text in enumerate(automations)
+    )
+
+
+def knows_doorbell_rang() -> bool:
+    return any((BUILD / "root/opt/ha/lib").glob("python3*/site-packages/homeassistant/components/doorbell/trigger.py"))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[tuple[Broker, House]]:
+    folder = Path(tempfile.mkdtemp(prefix="test-ha-"))
+    broker = Broker(folder, free_port())
+    automations = as_yaml_list([*printed_automations().values(), UNGUARDED])
+    house = House(BUILD / "root", folder / "conf", automations)
+    try:
+        broker.start()
+        house.start()
+        house.join_broker(broker.port)
+        yield broker, house
+        report.write(house, BUILD.parent / "home-assistant-report.json")
+    finally:
+        house.stop()
+        broker.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def house(world: tuple[Broker, House]) -> House:
+    return world[1]
+
+
+@pytest.fixture
+def broker(world: tuple[Broker, House]) -> Broker:
+    return world[0]
+
+
+def test_the_door_appears_by_itself(broker: Broker, house: House) -> None:
+    with Door(broker.port, "east-gate", "East gate"):
+        house.until_state("sensor.doorbell_east_gate_disk", "12.3")
+        house.until_state("binary_sensor.doorbell_east_gate_problem", "off")
+        seen = {
+            entity: (
+                row["name"] or row["original_name"],
+                row["device_class"] or row["original_device_class"],
+                row["entity_category"],
+            )
+            for entity, row in house.entities("east-gate").items()
+        }
+        assert seen == {
+            "event.doorbell_east_gate_ring": ("Doorbell", "doorbell", None),
+            "binary_sensor.doorbell_east_gate_motion": ("Motion", "motion", None),
+            "binary_sensor.doorbell_east_gate_recording": ("Recording", None, None),
+            "binary_sensor.doorbell_east_gate_problem": ("Problem", "problem", "diagnostic"),
+            "sensor.doorbell_east_gate_disk": ("Storage used", None, "diagnostic"),
+            "sensor.doorbell_east_gate_temperature": ("Temperature", "temperature", "diagnostic"),
+            "sensor.doorbell_east_gate_started": ("Started", "timestamp", "diagnostic"),
+            "sensor.doorbell_east_gate_rssi": ("Signal strength", "signal_strength", "diagnostic"),
+        }
+        device = house.device("east-gate")
+        assert device is not None
+        assert (device["name"], device["model"], device["sw_version"]) == (
+            "East gate",
+            "Raspberry Pi Zero 2 W",
+            "0.1.0",
+        )
+
+
+def test_the_states_are_what_the_door_said(broker: Broker, house: House) -> None:
+    with Door(broker.port, "states", "States") as door:
+        house.until_state("sensor.doorbell_states_temperature", "48.5")
+        house.until_state("sensor.doorbell_states_started", "2026-11-22T07:30:00+00:00")
+        house.until_state("binary_sensor.doorbell_states_recording", "on")
+        assert house.state("event.doorbell_states_ring") == "unknown"
+        assert house.state("sensor.doorbell_states_rssi") is None  # there, and off until somebody turns it on
+        assert house.attributes("sensor.doorbell_states_temperature")["unit_of_measurement"] == "°C"
+        door.move(True)
+        house.until_state("binary_sensor.doorbell_states_motion", "on")
+        door.move(False)
+        house.until_state("binary_sensor.doorbell_states_motion", "off")
+        door.feel(evolve(door.health, problems=("camera_lost",), temperature=None))
+        house.until_state("binary_sensor.doorbell_states_problem", "on")
+        assert house.attributes("binary_sensor.doorbell_states_problem")["problems"] == ["camera_lost"]
+        house.until_state("sensor.doorbell_states_temperature", "unknown")
+
+
+def test_what_is_not_retained_is_heard_once_it_is_said_again(broker: Broker, house: House) -> None:
+    with Door(broker.port, "twice", "Twice") as door:
+        house.until_state("sensor.doorbell_twice_disk", "12.3")
+        # Home Assistant subscribed after it had read the discovery, and motion was said right behind that.
+        assert house.state("binary_sensor.doorbell_twice_motion") == "unknown"
+        house.listen(SAID_AGAIN_AFTER_S)
+        door.move(False)
+        house.until_state("binary_sensor.doorbell_twice_motion", "off")
+
+
+def test_home_assistant_asks_for_every_topic_with_qos_1(broker: Broker, house: House) -> None:
+    with Door(broker.port, "qos", "QoS"):
+        house.until_state("sensor.doorbell_qos_disk", "12.3")
+        asked = broker.subscriptions("doorbell/qos/", but_not_by="door-qos")
+        assert asked == dict.fromkeys(
+            (f"doorbell/qos/{tail}" for tail in ("availability", "ring", "motion", "recording/state", "health")), 1
+        )
+
+
+def test_a_ring_runs_the_automation_of_the_page_once(broker: Broker, house: House) -> None:
+    with Door(broker.port, "front", "Front door") as door:
+        house.until_state("event.doorbell_front_ring", "unknown", *stamps(house))
+        known = list(printed_automations())
+        before, told = {alias: house.runs(alias) for alias in known}, len(house.notifications())
+        door.ring("visit-1")
+        house.until("each ran", lambda: all(house.runs(alias) > before[alias] for alias in known))
+        house.until("the phone was told", lambda: len(house.notifications()) >= told + len(known))
+        house.listen(1.0)
+        assert {alias: house.runs(alias) - before[alias] for alias in known} == dict.fromkeys(known, 1)
+        assert house.attributes("event.doorbell_front_ring")["event_type"] == "ring"
+        assert house.attributes("event.doorbell_front_ring")["id"] == "visit-1"
+
+
+def stamps(house: House) -> list[str]:
+    """The event's state as it is, if it is a time: another test may have rung before."""
+    now = house.state("event.doorbell_front_ring")
+    return [now] if now and now not in GONE else []
+
+
+def test_a_door_that_comes_back_rings_nobody(broker: Broker, house: House) -> None:
+    with Door(broker.port, "front", "Front door") as door:
+        house.until("the door is there", lambda: stamps(house))
+        printed = next(iter(printed_automations()))
+        rings, naive = house.runs(printed), house.runs("unguarded")
+        door.ring("visit-2")
+        house.until("it rang", lambda: house.runs(printed) > rings)
+        door.say(messages.availability("front", online=False))
+        house.until_state("event.doorbell_front_ring", *GONE)
+        door.say(messages.availability("front", online=True))
+        house.until("the unguarded automation was fooled", lambda: house.runs("unguarded") >= naive + 3)
+        assert house.runs(printed) == rings + 1
+
+
+def test_a_ring_that_a_broker_kept_is_no_ring(broker: Broker, house: House) -> None:
+    with Door(broker.port, "kept", "Kept") as door:
+        door.say(evolve(messages.ring("kept", visit="old", wall=0.0), retain=True))
+        house.until_state("sensor.doorbell_kept_disk", "12.3")
+        door.become(evolve(door.device, version="0.1.1"))
+        house.listen(2.0)
+        assert house.state("event.doorbell_kept_ring") == "unknown"
+        door.say(evolve(messages.ring("kept", visit="old", wall=0.0), payload=b"", retain=True))
+        door.ring("new")
+        house.until("the new one rings", lambda: house.attributes("event.doorbell_kept_ring").get("id") == "new")
+
+
+def test_the_will_makes_everything_unavailable(broker: Broker, house: House) -> None:
+    with Door(broker.port, "will", "Will") as door:
+        house.until_state("sensor.doorbell_will_disk", "12.3")
+        house.until_state("event.doorbell_will_ring", "unknown")
+        door.lose_the_network()
+        house.until_state("event.doorbell_will_ring", *GONE)
+        house.until_state("sensor.doorbell_will_disk", *GONE)
+        house.until_state("sensor.doorbell_will_disk", "12.3")
+        house.until_state("event.doorbell_will_ring", "unknown")
+
+
+def test_recording_is_a_sensor_unless_the_owner_allows_more(broker: Broker, house: House) -> None:
+    with Door(broker.port, "plain", "Plain"):
+        house.until_state("binary_sensor.doorbell_plain_recording", "on")
+        assert not [entity for entity in house.entities("plain") if entity.startswith(("switch.", "image.", "button."))]
+
+
+def test_the_switch_switches_and_can_be_taken_back(broker: Broker, house: House) -> None:
+    with Door(broker.port, "may", "May", may_switch_recording=True) as door:
+        house.until_state("switch.doorbell_may_recording", "on")
+        assert house.state("binary_sensor.doorbell_may_recording") is None
+        house.ask(
+            "call_service", domain="switch", service="turn_off", target={"entity_id": "switch.doorbell_may_recording"}
+        )
+        house.until_state("switch.doorbell_may_recording", "off")
+        assert door.asked == ["OFF"]
+        door.become(evolve(door.device, may_switch_recording=False))
+        house.until_state("binary_sensor.doorbell_may_recording", "off")
+        house.until("the switch is gone", lambda: "switch.doorbell_may_recording" not in house.entities("may"))
+
+
+def test_a_snapshot_shows_only_when_the_owner_turned_it_on(broker: Broker, house: House) -> None:
+    with Door(broker.port, "snap", "Snap", clear_snapshot=True) as door:
+        house.until_state("image.doorbell_snap_snapshot", "unknown")
+        door.say(Message("doorbell/snap/snapshot", b"\xff\xd8\xff\xe0 no picture \xff\xd9", 1, False, None))
+        house.until("a picture came", lambda: house.state("image.doorbell_snap_snapshot") not in (None, "unknown"))
+        door.become(evolve(door.device, clear_snapshot=False))
+        house.until("no picture any more", lambda: "image.doorbell_snap_snapshot" not in house.entities("snap"))
+
+
+def test_a_door_that_keeps_its_events_to_itself_disappears(broker: Broker, house: House) -> None:
+    with Door(broker.port, "quiet", "Quiet") as door:
+        house.until_state("binary_sensor.doorbell_quiet_recording", "on")
+        door.withdraw()
+        house.until("no entity is left", lambda: not house.entities("quiet"))
+        house.until("the device is gone", lambda: house.device("quiet") is None)
+
+
+def test_everything_is_there_again_after_home_assistant_restarts(broker: Broker, house: House) -> None:
+    with Door(broker.port, "again", "Again") as door:
+        house.until_state("sensor.doorbell_again_disk", "12.3")
+        door.motion = True
+        door.ring("before")
+        house.until("it rang", lambda: house.state("event.doorbell_again_ring") not in ("unknown", "unavailable", None))
+        rang = house.state("event.doorbell_again_ring")
+        while door.births.acquire(blocking=False):
+            pass
+        house.stop()
+        house.start()
+        house.until("Home Assistant said that it is born", lambda: door.births.acquire(blocking=False))
+        # Not retained, so unknown: this is what the answer to the birth is for.
+        house.until_state("binary_sensor.doorbell_again_motion", "unknown")
+        house.until_state("sensor.doorbell_again_disk", "12.3")
+        house.listen(birth_delay(b"again"))
+        door.say_everything()
+        house.until_state("binary_sensor.doorbell_again_motion", "on")
+        assert house.state("event.doorbell_again_ring") == rang
+
+
+def test_everything_is_there_again_after_the_broker_lost_all_it_knew(broker: Broker, house: House) -> None:
+    with Door(broker.port, "lost", "Lost") as door:
+        house.until_state("sensor.doorbell_lost_disk", "12.3")
+        broker.stop()
+        house.until_state("sensor.doorbell_lost_disk", *GONE)
+        door.health = evolve(door.health, disk=20.0)
+        broker.start()
+        house.until_state("sensor.doorbell_lost_disk", "20.0")
+        house.until_state("event.doorbell_lost_ring", "unknown")
+        door.ring("after")
+        house.until("it rings again", lambda: house.state("event.doorbell_lost_ring") != "unknown")
+
+
+def test_home_assistant_has_nothing_to_complain_of(broker: Broker, house: House) -> None:
+    with Door(broker.port, "fine", "Fine"):
+        house.until_state("sensor.doorbell_fine_disk", "12.3")
+    about = [line for line in house.complaints() if "doorbell" in line]
+    assert about == []
+    assert json.dumps(house.ask("repairs/list_issues")).count("doorbell") == 0
