@@ -15,11 +15,14 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import eq
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import cattrs
 from attrs import Attribute, asdict, evolve, field, frozen
+from attrs import fields as attrs_fields
 from cattrs.gen import make_dict_structure_fn
 
 from doorbell.clips.recipient import Recipient
@@ -315,9 +318,9 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook(kind, _strict(kind))
     converter.register_structure_hook(Path, lambda value, _: Path(_strict(str)(value, str)))
     for choice in (RecordOn, Sensitivity, PinKind, Tls):
-        converter.register_structure_hook_func(lambda kind, choice=choice: kind == choice, _choice)
-    converter.register_structure_hook_func(lambda kind: kind == tuple[Recipient, ...], _recipients)
-    converter.register_structure_hook_func(lambda kind: kind == tuple[Polygon, ...], _polygons)
+        converter.register_structure_hook_func(partial(eq, choice), _choice)
+    converter.register_structure_hook_func(partial(eq, tuple[Recipient, ...]), _recipients)
+    converter.register_structure_hook_func(partial(eq, tuple[Polygon, ...]), _polygons)
     converter.register_structure_hook(
         Config,
         make_dict_structure_fn(
@@ -361,7 +364,7 @@ def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
         for other in bare:
             yield from _sentences(other, path)
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
-        known = sorted(one.name for one in error.cl.__attrs_attrs__ if one.metadata.get("setting", True))
+        known = sorted(one.name for one in attrs_fields(error.cl) if one.metadata.get("setting", True))
         for key in sorted(error.extra_fields):
             yield f"{'.'.join((*path, str(key)))[:80]}: no such setting; known here: {', '.join(known)}."
     elif isinstance(error, _Unfit):

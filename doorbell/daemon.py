@@ -29,7 +29,8 @@ from doorbell.journal.thread import JournalThread
 from doorbell.ledger import Ledger
 from doorbell.link import messages, topics
 from doorbell.link.delivery import Delivery
-from doorbell.link.mqtt import Link, MqttSettings
+from doorbell.link.mqtt import Link
+from doorbell.link.settings import MqttSettings
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import NoPins, Pins
@@ -78,7 +79,7 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     pins = _pins(config, inbox, problems)
     clock = WallClock()
     keys = _keys(config, problems)
-    journal = _journal(config, keys, inbox, problems)
+    journal = _journal(config, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)
     doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording)
@@ -105,19 +106,15 @@ def _keys(config: Config, problems: Problems) -> DoorKeys | None:
         return None
 
 
-def _journal(config: Config, keys: DoorKeys | None, inbox: Inbox, problems: Problems) -> JournalThread | None:
+def _journal(config: Config, keys: DoorKeys | None, inbox: Inbox, clock: WallClock) -> JournalThread | None:
     recipients = config.keys.recipients
     if keys is None or not recipients:
         return None
-    try:
-        journal = JournalThread(
-            config.door.state, verify_key=keys.verify_key, sign_entry=keys.sign_entry,
-            seal=lambda plain: seal(recipients, plain), put=inbox.put,
-        )  # fmt: skip
-        journal.start()
-    except DoorbellError as error:
-        problems.tell("journal", str(error))
-        return None
+    journal = JournalThread(
+        config.door.state, verify_key=keys.verify_key, sign_entry=keys.sign_entry,
+        seal=lambda plain: seal(recipients, plain), put=inbox.put, started=clock.stamp(time.monotonic()),
+    )  # fmt: skip
+    journal.start()
     return journal
 
 

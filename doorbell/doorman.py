@@ -19,8 +19,10 @@ from doorbell import __version__, debounce, effects, events, statuspage, visit
 from doorbell.config import Config
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
+from doorbell.journal.writer import JournalReady
 from doorbell.ledger import Ledger
-from doorbell.link.mqtt import Refused
+from doorbell.link.connection import Refused
+from doorbell.link.homeassistant import BIRTH, SAID_AGAIN_AFTER_S
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.recording import Recording, new_id
@@ -58,6 +60,8 @@ class Doorman:
     _chime_until: float | None = None
     _held_back: Counter[str] = field(factory=Counter)
     _timers: dict[str, float] = field(factory=dict)
+    _ready_to_keep: bool = False
+    """The journal is open and the clips of the last time are in order: only then may a new one begin."""
     _rings: int = 0
     _entries: int = 0
     _leave_by: float | None = None
@@ -139,10 +143,12 @@ class Doorman:
             case events.Tampered():
                 self.problems.tell("tamper", "The lens is covered, or the camera was turned away." * event.active)
                 self.ledger.write("tamper", {"active": event.active}, at)
-            case events.Kept() | events.DueEntries() | events.JournalTrouble():
+            case events.Kept() | events.DueEntries() | events.JournalTrouble() | JournalReady():
                 self._journal(event, at)
             case events.Online() | events.Offline() | events.Acked() | Refused() if self.voice is not None:
                 self.voice.hear(event, at)
+                if isinstance(event, events.Online):
+                    self._timers["again"] = at + SAID_AGAIN_AFTER_S
             case events.Heard():
                 self._heard(event, at)
             case events.CameraEnded() | events.Stop():
@@ -202,10 +208,18 @@ class Doorman:
                 self.voice.due(event.entries, at)
             case events.JournalTrouble():
                 self.problems.tell("journal", event.why)
+            case JournalReady():
+                for sentence in event.said:
+                    log.warning("%s", sentence)
+                self._ready_to_keep = True
+                if self.voice is not None:
+                    self.voice.journal_id = event.journal_id
+                    self.voice.states(at)
+                self._film(at)
 
     def _heard(self, event: events.Heard, at: float) -> None:
         if event.topic == topic("homeassistant", self.config.door.id):
-            if event.payload == b"online" and self.voice is not None:
+            if event.payload == BIRTH and self.voice is not None:
                 self._timers.setdefault("birth", at + self.voice.birth_delay())
         elif (
             event.topic == topic("recording_set", self.config.door.id)
@@ -224,7 +238,7 @@ class Doorman:
             self.problems.tell("mask", f"Nothing is recorded: {config.recording_refused}")
         elif not config.keys.recipients and not self.bell_only:
             self.problems.tell("recipient", "Nothing is recorded: make a key (doorbell keygen), put it in [keys].")
-        able = self.ledger.journal is not None and config.camera.source != "none" and not config.recording_refused
+        able = self._ready_to_keep and config.camera.source != "none" and not config.recording_refused
         self.recording.want(able and self.is_recording_on(), at)
 
     def is_recording_on(self) -> bool:
@@ -259,10 +273,15 @@ class Doorman:
             case "status":
                 self._timers[name] = at + statuspage.FRESH_S
                 self._tell_status()
-            case "birth":
+            case "birth" | "again":
+                # Home Assistant listens to a device only after it has read its discovery: what is not retained and
+                # was said right behind it is said once more.
                 del self._timers[name]
-                if self.voice is not None:
+                if self.voice is not None and name == "birth":
                     self.voice.states(at)
+                    self._timers["again"] = at + SAID_AGAIN_AFTER_S
+                elif self.voice is not None:
+                    self.voice.motion(self._visit.told, at)
             case "hour":
                 self._timers[name] = at + HOUR_S
                 self._hourly(at)

@@ -84,6 +84,11 @@ def machine(state: Path) -> Machine:
     return Machine(_disk(state), _temperature(), _throttled(), _rssi())
 
 
+def model() -> str:
+    """The computer's own name, as the firmware gives it; on other machines their kind of processor."""
+    return _read("/proc/device-tree/model").strip("\0\n ") or f"{os.uname().machine} computer"
+
+
 def _disk(state: Path) -> float | None:
     try:
         card = os.statvfs(state)

@@ -27,7 +27,7 @@ class Ledger:
     def clip_started(self, clip: str, visit: str, trigger: str, at: float) -> None:
         if self.journal is not None:
             what = {"id": clip, "visit": visit, "trigger": trigger}
-            self.journal.clip_started(clip, what, self.clock.stamp(at), self.clock.day(at))
+            self.journal.clip_started(clip, what, self.clock.stamp(at))
 
     def clip_kept(self, clip: str, what: dict[str, Any], size: int, at: float) -> None:
         if self.journal is not None:
@@ -41,4 +41,5 @@ class Ledger:
     def forget_old(self, at: float) -> None:
         """Let go of what is too old, or too much for the card."""
         if self.journal is not None:
-            self.journal.forget(self.clock.stamp(at), self.clock.day(at), self.days, self.quota_mb * 1_000_000)
+            quota = self.quota_mb * 1_000_000
+            self.journal.forget(self.clock.stamp(at), today=self.clock.day(at), days=self.days, quota=quota)

@@ -73,7 +73,8 @@ def encode(message: object) -> bytes:
     """A message's bytes. Raises ValueError for one larger than LARGEST: its maker has bounded it wrongly."""
     head: dict[str, Any] = {"is": type(message).__name__}
     tail = b""
-    for one in fields(type(message)):
+    kind: Any = type(message)
+    for one in fields(kind):
         value = getattr(message, one.name)
         if isinstance(value, bytes):
             tail = b"\n" + value

@@ -6,7 +6,6 @@ When it may go out is ``link.delivery``'s decision, how it gets out is ``link.mq
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -17,11 +16,12 @@ from doorbell import __version__, events
 from doorbell.clock import WallClock
 from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys
-from doorbell.health import machine
+from doorbell.health import machine, model
 from doorbell.journal.thread import JournalThread
 from doorbell.link import delivery as lanes
 from doorbell.link import homeassistant, messages
-from doorbell.link.mqtt import Link, Refused
+from doorbell.link.connection import Refused
+from doorbell.link.mqtt import Link
 from doorbell.problems import Problems
 
 log = logging.getLogger("doorman")
@@ -44,6 +44,8 @@ class Voice:
     seal: Callable[[bytes], bytes]
     recording: Callable[[], bool]
     """Whether a person has the recording switched on."""
+    journal_id: bytes = b""
+    """Empty until the journal is open; until then there is no hello."""
 
     def start(self, at: float) -> None:
         self._carry_out(self.delivery.start(at))
@@ -80,10 +82,10 @@ class Voice:
     def states(self, at: float) -> None:
         """Everything that is retained, afresh: at every connection, and when Home Assistant was born."""
         door, home = self.config.door, self.config.homeassistant
-        if self.keys is not None and self.journal is not None:
+        if self.keys is not None and self.journal_id:
             said = messages.hello(
                 door.id, self.keys.sign, software=__version__, verify_key=self.keys.verify_key,
-                box_key=self.keys.box_key, epoch=self.epoch, journal=self.journal.journal_id,
+                box_key=self.keys.box_key, epoch=self.epoch, journal=self.journal_id,
             )  # fmt: skip
             self._state(said, at)
         if not self.config.privacy.clear_events:
@@ -93,7 +95,10 @@ class Voice:
         self._state(messages.recording(door.id, on=self.recording()), at)
         self.health(at)
         if home.discovery:
-            self._state(homeassistant.discovery(door.id, door.name, __version__, home.may_switch_recording), at)
+            device = homeassistant.Device(
+                door.id, door.name, model(), version=__version__, may_switch_recording=home.may_switch_recording
+            )
+            self._state(homeassistant.discovery(device), at)
 
     def health(self, at: float) -> None:
         if not self.config.privacy.clear_events:
@@ -144,7 +149,7 @@ class Voice:
 
     def birth_delay(self) -> float:
         """How long to wait after Home Assistant's birth: not all doors of a house at once."""
-        return homeassistant.birth_delay(random.randrange(2**32))  # noqa: S311  it spreads load, it hides nothing
+        return homeassistant.birth_delay(self.config.door.id.encode())
 
     def close(self) -> None:
         self.link.close()

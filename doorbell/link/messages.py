@@ -10,12 +10,13 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from attrs import asdict, frozen
 
 from doorbell.link.topics import TABLE, TOPICS, topic
 
-Sign = Callable[[str, bytes], bytes]
+Sign = Callable[[Literal["alert", "hello"], bytes], bytes]
 Seal = Callable[[bytes], bytes]
 
 

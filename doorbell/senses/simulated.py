@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class Fingers:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(self._path))
         self._path.chmod(0o600)
-        self._moves = {}
+        self._moves: dict[bytes, Callable[[], None]] = {}
         if button:
             pin = factory.pin(button)
             self._moves |= {b"button down": pin.drive_low, b"button up": pin.drive_high}
