@@ -93,7 +93,9 @@ def load_or_make(folder: Path) -> DoorKeys:
             )
         return DoorKeys(_load_or_make(signing), _load_or_make(box))
     except OSError as error:
-        raise DeviceError(f"The door's keys in {folder} cannot be used ({error.strerror}): check the card.") from error
+        raise DeviceError(
+            f"The door's keys in {folder} cannot be used ({error.strerror}): check the folder's owner and the card."
+        ) from error
 
 
 def _private_folder(folder: Path) -> None:
@@ -113,6 +115,8 @@ def _private_folder(folder: Path) -> None:
 def _load_or_make(path: Path) -> bytes:
     if not os.path.lexists(path):
         _make(path)
+    if path.is_symlink():
+        raise Mistake(f"{path} is a link: put the key file itself there.")
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with open(file, "rb") as opened:  # noqa: PTH123  the checks below must be of the very file that is read
         status = os.fstat(file)

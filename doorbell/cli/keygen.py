@@ -38,7 +38,7 @@ def _ask_for_words() -> str:
     import sys
 
     if sys.stdin.isatty():
-        answer: str = click.prompt("The 24 words, in one line", hide_input=True)
+        answer: str = click.prompt("The 24 words, in one line")
         return answer
     return sys.stdin.read(4096)
 

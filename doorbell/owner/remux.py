@@ -76,7 +76,8 @@ def remux(draft: Path, plain: Path) -> float:
             av.open(str(plain), "w", format="mp4", options=_FASTSTART) as out,
         ):
             out.metadata.update(video.metadata)
-            copies = {stream.index: out.add_stream_from_template(stream) for stream in _media(video)}
+            # opaque: PyAV 14 otherwise opens an encoder for the copy and writes a file without pictures
+            copies = {stream.index: out.add_stream_from_template(stream, opaque=True) for stream in _media(video)}
             for packet in video.demux(_media(video)):
                 if packet.dts is None:
                     continue  # the demuxer's mark of the end

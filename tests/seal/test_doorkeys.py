@@ -86,7 +86,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     load_or_make(folder)
     real = (folder / "box.key").rename(tmp_path / "elsewhere")
     (folder / "box.key").symlink_to(real)
-    with pytest.raises(DeviceError, match="cannot be used"):
+    with pytest.raises(Mistake, match="is a link"):
         load_or_make(folder)
     (folder / "box.key").unlink()
     os.mkfifo(folder / "box.key", 0o600)

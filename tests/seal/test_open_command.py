@@ -51,16 +51,25 @@ def sealed_clip(home: Path, plaintext: bytes, name: str = "clip.mp4.age") -> Pat
 
 def run_open(home: Path, clip: Path, *more: str) -> Result:
     line = [str(clip), "--identity", str(home / "key.txt"), *more]
-    return CliRunner().invoke(open_, line)
+    return runner().invoke(open_, line)
+
+
+def runner() -> CliRunner:
+    """A runner that keeps standard error apart, as click 8.2 does by itself."""
+    try:
+        return CliRunner(mix_stderr=False)
+    except TypeError:
+        return CliRunner()
 
 
 def names(home: Path) -> set[str]:
     return {path.name for path in home.iterdir()}
 
 
-def packet_times(path: Path) -> list[float]:
+def pictures(path: Path) -> list[tuple[int, bytes]]:
+    """Time in ms and encoded bytes of each picture."""
     with av.open(str(path)) as video:
-        return [float(packet.pts * packet.time_base) for packet in video.demux() if packet.size]
+        return [(round(packet.pts * packet.time_base * 1000), bytes(packet)) for packet in video.demux() if packet.size]
 
 
 def test_a_clip_opens_to_the_bytes_that_were_sealed(home: Path, clip: bytes) -> None:
@@ -92,7 +101,7 @@ def test_plain_gives_an_ordinary_mp4_with_every_picture(home: Path, clip: bytes)
     plain = (home / "out.mp4").read_bytes()
     assert b"moof" not in plain
     assert plain.index(b"moov") < plain.index(b"mdat")
-    assert packet_times(home / "out.mp4") == pytest.approx(packet_times(home / "reference.mp4"), abs=0.001)
+    assert pictures(home / "out.mp4") == pictures(home / "reference.mp4")
     with av.open(str(home / "out.mp4")) as video:
         assert json.loads(video.metadata["comment"]) == {"door": "front", "trigger": "ring"}
 
@@ -193,7 +202,7 @@ def test_a_wrong_name_is_told_in_a_sentence(
 ) -> None:
     sealed_clip(home, JPEG)
     line = [str(home / clip_name), "--identity", str(home / key_name), "-o", str(home / out_name)]
-    result = CliRunner().invoke(open_, line)
+    result = runner().invoke(open_, line)
     assert isinstance(result.exception, Mistake)
     assert sentence in str(result.exception)
 
@@ -244,29 +253,29 @@ def test_wherever_it_is_cut_a_fragmented_video_repacks_whole_fragments(tmp_path:
 
 def test_keygen_makes_an_identity_that_its_words_bring_back(tmp_path: Path) -> None:
     first, second = tmp_path / "first.txt", tmp_path / "second.txt"
-    made = CliRunner().invoke(keygen, ["-o", str(first)])
+    made = runner().invoke(keygen, ["-o", str(first)])
     assert made.exit_code == 0
     (identity,) = read_identities(first)
     assert str(identity.recipient) in made.output
     assert identity.line() not in made.output
     assert "on paper" in made.output
     table = made.output.split("\n\n")[1]
-    back = CliRunner().invoke(keygen, ["-o", str(second), "--from-words"], input=table)
+    back = runner().invoke(keygen, ["-o", str(second), "--from-words"], input=table)
     assert back.exit_code == 0
     assert read_identities(second) == (identity,)
     assert "paper" not in back.output
 
 
 def test_keygen_keeps_the_words_to_itself_when_asked(tmp_path: Path) -> None:
-    made = CliRunner().invoke(keygen, ["-o", str(tmp_path / "key.txt"), "--no-words"])
+    made = runner().invoke(keygen, ["-o", str(tmp_path / "key.txt"), "--no-words"])
     (identity,) = read_identities(tmp_path / "key.txt")
     assert made.exit_code == 0
     assert identity.words().split()[0] not in made.output.replace(str(tmp_path), "").split()
-    again = CliRunner().invoke(keygen, ["-o", str(tmp_path / "key.txt")])
+    again = runner().invoke(keygen, ["-o", str(tmp_path / "key.txt")])
     assert isinstance(again.exception, Mistake)
     assert read_identities(tmp_path / "key.txt") == (identity,)
 
 
 def test_recipient_prints_what_the_door_needs(home: Path) -> None:
-    result = CliRunner().invoke(recipient, [str(home / "key.txt")])
+    result = runner().invoke(recipient, [str(home / "key.txt")])
     assert result.output == f"{OWNER.recipient}\n"
