@@ -63,7 +63,7 @@ def slow_blocks(polygon, width, height, slack):
 
 @settings(deadline=None, max_examples=150)
 @given(polygons, sizes)
-def test_a_mask_covers_every_block_it_touches_and_no_other(polygon, size):
+def test_a_mask_covers_every_block_it_touches_and_no_other(polygon, size) -> None:
     found = blocks((polygon,), *size)
     assert (found | ~slow_blocks(polygon, *size, Fraction(0))).all(), "a block that is touched was left out"
     assert (slow_blocks(polygon, *size, Fraction(1, 10**6)) | ~found).all(), "a block far from the mask was covered"
@@ -71,7 +71,7 @@ def test_a_mask_covers_every_block_it_touches_and_no_other(polygon, size):
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(polygons, min_size=1, max_size=3).map(tuple), sizes)
-def test_the_painter_blackens_exactly_the_blocks(several, size):
+def test_the_painter_blackens_exactly_the_blocks(several, size) -> None:
     width, height = size
     y, u, v = (np.full(shape, 200, np.uint8) for shape in ((height, width), *[(height // 2, width // 2)] * 2))
     Painter.main(several, width, height).paint(y, u, v)
@@ -83,7 +83,7 @@ def test_the_painter_blackens_exactly_the_blocks(several, size):
 
 @settings(deadline=None, max_examples=60)
 @given(polygons, sizes, st.tuples(st.integers(4, 20), st.integers(4, 20)))
-def test_the_small_picture_hides_whatever_the_large_one_hides(polygon, main, halves):
+def test_the_small_picture_hides_whatever_the_large_one_hides(polygon, main, halves) -> None:
     lores = min(halves[0] * 2, main[0]), min(halves[1] * 2, main[1])
     y, u, v = (np.full(shape, 200, np.uint8) for shape in (lores[::-1], *[(lores[1] // 2, lores[0] // 2)] * 2))
     Painter.lores((polygon,), main, lores).paint(y, u, v)
@@ -93,34 +93,34 @@ def test_the_small_picture_hides_whatever_the_large_one_hides(polygon, main, hal
     assert ((u == 128) == (y[::2, ::2] == 16)).all() and (v == u).all()
 
 
-def test_the_small_picture_is_hidden_hardly_further_than_the_large_one():
+def test_the_small_picture_is_hidden_hardly_further_than_the_large_one() -> None:
     painter = Painter.lores((rectangle(0.26, 0.26, 0.49, 0.49),), (1280, 720), (320, 240))
     left, top, right, bottom = painter.rectangles[0]
     assert (left, top, right, bottom) == (78, 56, 162, 124)  # of 80, 58.7, 160, 122.7: less than 3 pixels
 
 
-def test_a_mask_within_one_block_hides_that_block():
+def test_a_mask_within_one_block_hides_that_block() -> None:
     found = blocks((rectangle(0.51, 0.51, 0.52, 0.52),), 160, 160)
     assert np.argwhere(found).tolist() == [[5, 5]]
 
 
-def test_a_mask_that_crosses_itself_hides_all_it_goes_round():
+def test_a_mask_that_crosses_itself_hides_all_it_goes_round() -> None:
     star = ((0.5, 0.0), (0.8, 1.0), (0.0, 0.4), (1.0, 0.4), (0.2, 1.0))
     assert blocks((star,), 320, 320)[11, 10], "the pentagon in the middle is gone round twice, so it is inside"
 
 
-def test_no_mask_hides_nothing():
+def test_no_mask_hides_nothing() -> None:
     assert not blocks((), 1280, 720).any()
     assert Painter.main((), 1280, 720).rectangles == ()
 
 
-def test_the_whole_picture_can_be_hidden_with_one_rectangle():
+def test_the_whole_picture_can_be_hidden_with_one_rectangle() -> None:
     assert Painter.main((rectangle(0, 0, 1, 1),), 1920, 1080).rectangles == ((0, 0, 1920, 1080),)
 
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(polygons, min_size=1, max_size=3).map(tuple), sizes)
-def test_a_pixel_is_watched_when_its_centre_lies_in_a_zone(several, size):
+def test_a_pixel_is_watched_when_its_centre_lies_in_a_zone(several, size) -> None:
     width, height = size
     seen = watch(several, width, height)
     assert seen.shape == (height, width) and seen.dtype == np.uint8
@@ -137,7 +137,7 @@ def test_a_pixel_is_watched_when_its_centre_lies_in_a_zone(several, size):
             assert seen[y, x] == any(goes_round(polygon, *point) for polygon in exact)
 
 
-def test_without_a_zone_the_whole_picture_is_watched():
+def test_without_a_zone_the_whole_picture_is_watched() -> None:
     assert watch((), 320, 240).all()
 
 
@@ -152,6 +152,6 @@ def test_without_a_zone_the_whole_picture_is_watched():
         [[[0, 0], [1, 0], [1, 1]]] * 17,
     ],
 )
-def test_a_mask_that_is_no_polygon_is_refused_with_its_fix(value):
+def test_a_mask_that_is_no_polygon_is_refused_with_its_fix(value) -> None:
     with pytest.raises(ConfigError, match=r"give|one line"):
         parse(value)
