@@ -39,7 +39,7 @@ def night_lights(world: World) -> dict[str, Plane]:
     from_lamp = (u - 0.30) ** 2 + (1.3 * (v - 0.55)) ** 2
     lamp = np.where(sky, 0, 0.75 * np.exp(-from_lamp / 0.30) / (1 + (metres / 4.5) ** 2))
     beam = np.exp(-(((u - 0.5) / 0.42) ** 2 + ((v - 0.55) / 0.45) ** 2))
-    infrared = np.where(sky, 0.02, 0.05 + 1.05 * beam / (1 + (metres / 4.0) ** 2))
+    infrared = np.where(sky, 0.02, 0.06 + 1.25 * beam / (1 + (metres / 5.5) ** 2))
     return {
         name: np.clip(np.rint(field * PLAIN), 0, 255).astype(np.uint8)
         for name, field in (("dark", dark), ("lamp", lamp), ("infrared", infrared))
@@ -53,6 +53,16 @@ def shine(y: Plane, field: Plane) -> None:
     wide >>= 6
     np.minimum(wide, 219, out=wide)
     np.add(wide, 16, out=y, casting="unsafe")
+
+
+def pale(chroma: Plane, field: Plane) -> None:
+    """Takes the colour out where the light is weak, as an eye and a sensor do; `field` at the luma's size."""
+    share = np.minimum(field[::2, ::2], 54).astype(np.int16)
+    gap = chroma.astype(np.int16)
+    gap -= 128
+    gap *= share
+    gap >>= 6
+    np.add(gap, 128, out=chroma, casting="unsafe")
 
 
 def cloud(cover: CloudShadow, t: float, width: int, rows: int) -> tuple[slice, NDArray[np.uint8]] | None:

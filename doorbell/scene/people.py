@@ -73,7 +73,7 @@ def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, p
         c.ellipse((0.115 * side, foot[1] - 0.045), 0.062, 0.052, _SHOE)
     arms: list[tuple[tuple[float, float], tuple[float, float]]] = []
     for side, s in ((-1, -swing), (1, swing)):
-        elbow, hand = (0.275 * side, 1.16 - bob), (0.27 * side, 0.90 + 0.06 * s - bob)
+        elbow, hand = (0.255 * side, 1.16 - bob), (0.25 * side, 0.90 + 0.06 * s - bob)
         if parcel:
             elbow, hand = (0.28 * side, 1.15 - bob), (0.20 * side, 1.08 - bob)
         elif presses and side == 1:
@@ -85,7 +85,7 @@ def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, p
             _arm(c, coat, side, elbow, hand, bob)
     c.limb((0.0, 1.44 - bob), (0.0, 1.57 - bob), 0.065, 0.06, _dark(_SKIN, 0.8))
     hem, shoulder = 0.68 - bob, 1.44 - bob
-    c.body(((hem, 0.245), (0.98, 0.205), (1.2, 0.215), (shoulder - 0.06, 0.235), (shoulder, 0.19), (1.51, 0.07)), coat)
+    c.body(((hem, 0.225), (0.98, 0.185), (1.2, 0.195), (shoulder - 0.06, 0.215), (shoulder, 0.17), (1.51, 0.07)), coat)
     if front:
         c.box(-0.007, hem, 0.007, 1.42, _dark(coat, 0.55))
         for y in (0.85, 1.0, 1.15, 1.3):
@@ -95,7 +95,7 @@ def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, p
     c.ellipse((0.0, 1.475 - bob), 0.10, 0.045, (0.85, 0.78, 0.62))
     c.ellipse((0.0, 1.655 - bob), 0.10, 0.135, _SKIN if front else _HAIR)
     for side in (-1, 1):
-        c.ellipse((0.102 * side, 1.645 - bob), 0.018, 0.032, _dark(_SKIN, 0.9))
+        c.ellipse((0.100 * side, 1.645 - bob), 0.014, 0.028, _dark(_SKIN, 0.85))
     if front:
         _face(c, bob)
     else:
@@ -111,22 +111,24 @@ def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, p
         _arm(c, coat, 1, *arms[1], bob)
 
 
-def _arm(
-    c: Canvas, coat: Colour, side: int, elbow: tuple[float, float], hand: tuple[float, float], bob: float
-) -> None:
-    c.limb((0.205 * side, 1.39 - bob), elbow, 0.072, 0.058, _dark(coat, 0.94))
-    c.limb(elbow, hand, 0.058, 0.045, _dark(coat, 0.94))
+def _arm(c: Canvas, coat: Colour, side: int, elbow: tuple[float, float], hand: tuple[float, float], bob: float) -> None:
+    c.limb((0.185 * side, 1.385 - bob), elbow, 0.066, 0.054, _dark(coat, 0.94))
+    c.limb(elbow, hand, 0.054, 0.043, _dark(coat, 0.94))
     c.ellipse((hand[0], hand[1] - 0.03 * (1 if hand[1] < elbow[1] else -1)), 0.045, 0.055, _SKIN)
 
 
 def _face(c: Canvas, bob: float) -> None:
-    c.ellipse((0.0, 1.70 - bob), 0.109, 0.105, _HAIR, above=1.715 - bob)
+    c.ellipse((0.0, 1.705 - bob), 0.113, 0.112, _HAIR, above=1.725 - bob)
+    for side in (-1, 1):
+        c.ellipse((0.098 * side, 1.70 - bob), 0.020, 0.055, _HAIR)
+    c.ellipse((-0.035, 1.735 - bob), 0.075, 0.035, _HAIR)
     for side in (-1, 1):
         c.ellipse((0.038 * side, 1.668 - bob), 0.017, 0.010, (0.95, 0.94, 0.92))
         c.ellipse((0.038 * side, 1.668 - bob), 0.009, 0.010, (0.12, 0.09, 0.08))
-        c.box(0.038 * side - 0.02, 1.69 - bob, 0.038 * side + 0.02, 1.697 - bob, _HAIR)
+        c.limb((0.022 * side, 1.692 - bob), (0.055 * side, 1.690 - bob), 0.0045, 0.003, _HAIR)
     c.limb((0.004, 1.655 - bob), (0.006, 1.628 - bob), 0.008, 0.015, _dark(_SKIN, 0.93))
-    c.limb((-0.028, 1.588 - bob), (0.028, 1.588 - bob), 0.007, 0.007, (0.64, 0.34, 0.31))
+    for side in (-1, 1):
+        c.limb((0.0, 1.584 - bob), (0.032 * side, 1.592 - bob), 0.007, 0.004, (0.66, 0.36, 0.33))
 
 
 @lru_cache(maxsize=1)

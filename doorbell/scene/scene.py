@@ -161,13 +161,15 @@ class Scene:
             for car in now:
                 if isinstance(car, Car) and car.headlights:
                     light.headlights(car, t, self._world, field)
+            for one in onto.stands:
+                field[one.rows, one.cols][one.covers] = field[one.foot]
             glowing = (onto.y == self._rest.y) & (self._world.glow > 127)
             light.shine(onto.y, field)
             onto.y[glowing] = 150
             self._lamps_of_cars(onto, now, t)
             if infrared is None:
-                for plane in (onto.u, onto.v):
-                    plane[:] = _PALER[plane]
+                light.pale(onto.u, field)
+                light.pale(onto.v, field)
         elif lamp is not None:
             light.shine(onto.y, np.uint8(light.PLAIN) + self._lights["lamp"] // 4)
         for cover in now:
@@ -231,6 +233,3 @@ def _one(now: list[Happening], kind: type[_T]) -> _T | None:
 
 def _paler(share: float) -> Plane:
     return np.rint(128 + (np.arange(256) - 128) * share).astype(np.uint8)
-
-
-_PALER = _paler(0.6)

@@ -37,7 +37,7 @@ class Visitor:
     at: float
     stay_s: float = 8.0
     presses: bool = True
-    coat: Colour = (0.62, 0.13, 0.12)
+    coat: Colour = (0.60, 0.20, 0.17)
     speed: float = 1.3
     contrast: float = 1.0
     parcel: bool = False

@@ -1,7 +1,7 @@
 """Small pictures with a soft edge, and how they are laid into a frame: in their own box only, behind what is nearer."""
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 from numpy.typing import NDArray
 
 from doorbell.scene.lens import Floats
@@ -29,6 +29,17 @@ class Planes:
     u: Plane
     v: Plane
     depth: Plane
+    stands: "list[Stands]" = field(factory=list)
+
+
+@frozen(eq=False)
+class Stands:
+    """Pixels that a sprite covers, and the pixel of its foot: by night it is lit as the ground it stands on."""
+
+    rows: slice
+    cols: slice
+    covers: NDArray[np.bool_]
+    foot: tuple[int, int]
 
 
 def mips(rgb: Floats, alpha: Floats) -> Mips:
@@ -88,6 +99,9 @@ def lay(
     _mix(onto.v[half], sprite.v[rows[::2]][:, cols[::2]], thin)
     if not across.size:
         return None
+    if z is not None:
+        foot = (min(max(round(bottom) - 1, 0), height - 1), min(max(round((left + right) / 2), 0), width - 1))
+        onto.stands.append(Stands(slice(y0, y1), slice(x0, x1), seen, foot))
     return (
         (x0 + int(across[0])) / width,
         (y0 + int(down[0])) / height,

@@ -39,7 +39,9 @@ def crown(seed: int) -> tuple[Bough, ...]:
         half = 0.65 + 0.35 * float(dice.random())
         left, top = project(x - half, y + half, TREE_Z)
         right, bottom = project(x + half, y - half, TREE_Z)
-        boughs.append(Bough(sprites[k % 3], (left, top, right, bottom), 0.7 + float(dice.random()), float(dice.random())))
+        boughs.append(
+            Bough(sprites[k % 3], (left, top, right, bottom), 0.7 + float(dice.random()), float(dice.random()))
+        )
     return tuple(sorted(boughs, key=lambda b: b.box[3]))
 
 
@@ -82,7 +84,7 @@ def rain(y: Plane, what: Rain, t: float, seed: int) -> None:
     ys = (y0[:, None] + steps * (0.5 + 0.5 * near[:, None])).astype(np.intp)
     ok = (xs >= 0) & (xs < width) & (ys >= 0) & (ys < height)
     xs, ys = xs[ok], ys[ok]
-    y[ys, xs] = y[ys, xs] + (np.uint8(205) - np.minimum(y[ys, xs], 205)) // np.uint8(4)
+    y[ys, xs] = y[ys, xs] + (np.uint8(205) - np.minimum(y[ys, xs], 205)) // np.uint8(2)
 
 
 def snow(y: Plane, what: Snow, t: float, seed: int) -> None:
@@ -97,6 +99,8 @@ def snow(y: Plane, what: Snow, t: float, seed: int) -> None:
     for k in range(int(size.max(initial=0))):
         for j in range(int(size.max(initial=0))):
             some = (size > k) & (size > j)
+            round_off = (size > 2) & (((k == 0) | (size == k + 1)) & ((j == 0) | (size == j + 1)))
+            some &= ~round_off
             ys = np.minimum((fall[some] * height).astype(np.intp) + k, height - 1)
             xs = np.minimum((side[some] * width).astype(np.intp) + j, width - 1)
             y[ys, xs] = np.maximum(y[ys, xs], 215)

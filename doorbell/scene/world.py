@@ -135,6 +135,15 @@ def yuv(rgb: Floats) -> tuple[Floats, Floats, Floats]:
     )
 
 
+def rgb(y: Plane, u: Plane, v: Plane) -> Plane:
+    """The planes of a frame as 8-bit RGB (h, w, 3), for whoever wants to look (ITU-R BT.601)."""
+    luma = (y.astype(np.float32) - 16) * (255 / 219)
+    blue = (u.repeat(2, 0).repeat(2, 1).astype(np.float32) - 128) * (255 / 224)
+    red = (v.repeat(2, 0).repeat(2, 1).astype(np.float32) - 128) * (255 / 224)
+    mixed = (luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue)
+    return np.clip(np.rint(np.stack(mixed, -1)), 0, 255).astype(np.uint8)
+
+
 def _bytes(plane: Floats, low: int, high: int) -> Plane:
     return np.clip(np.rint(plane), low, high).astype(np.uint8)
 
