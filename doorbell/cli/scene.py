@@ -11,7 +11,7 @@ import click
 from doorbell.errors import Mistake
 
 if TYPE_CHECKING:
-    from doorbell.scene import Frame, Script
+    from doorbell.scene import Frame, Scene, Script
 
 
 @click.command(short_help="Draw the synthetic door scene.")
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 600), help="Length of a film.")
 @click.option("--night", is_flag=True, help="After dark, with the porch lamp on.")
 @click.option("--at", "at_s", type=float, help="A single still of the film, at this second.")
-def scene(out: Path, seed: int, size: str, seconds: float, night: bool, at_s: float | None) -> None:
+def scene(out: Path, *, seed: int, size: str, seconds: float, night: bool, at_s: float | None) -> None:
     """Write OUT: a .png contact sheet (or one still, with --at), or an .mp4 film of a visitor who leaves a parcel."""
     width, height = _size(size)
     try:
         if out.suffix == ".mp4":
-            _film(out, width, height, seed, seconds, night)
+            from doorbell.scene import Scene
+
+            _film(out, Scene(width, height, seed, _day_script(night)), seconds)
         elif out.suffix == ".png":
             pictures = [_still(width, height, seed, night, at_s)] if at_s is not None else _sheet(width, height, seed)
             out.write_bytes(png(pictures, columns=1 if at_s is not None else 2))
@@ -80,12 +82,10 @@ def _sheet(width: int, height: int, seed: int) -> "list[Frame]":
     return [door.Scene(width, height, seed, script).frame(t) for t, script in pictures]
 
 
-def _film(out: Path, width: int, height: int, seed: int, seconds: float, night: bool) -> None:
+def _film(out: Path, drawn: "Scene", seconds: float) -> None:
     import av
 
-    from doorbell.scene import Scene
-
-    drawn = Scene(width, height, seed, _day_script(night))
+    width, height = drawn.width, drawn.height
     with av.open(str(out), "w", format="mp4") as film:
         stream = film.add_stream("libx264", rate=15, options={"preset": "veryfast", "crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -4,8 +4,6 @@ Eight digits of seven segments (milliseconds modulo 10^8, nearly 28 hours) and a
 black. Place and size are shares of the picture, so a scaled copy reads as well.
 """
 
-import numpy as np
-
 from doorbell.scene.world import Plane
 
 DIGITS = 8

@@ -62,8 +62,8 @@ def sky(g: Grain, dx: Floats, dy: Floats, dz: Floats) -> Floats:
     """Blue that pales towards the horizon, with soft clouds. Shape (n, 3)."""
     flat = np.sqrt(dx * dx + dz * dz)
     rise = np.clip(dy / flat / 0.35, 0, 1)[:, None]
-    blue = np.float32((0.80, 0.87, 0.93)) * (1 - rise) + np.float32((0.47, 0.66, 0.88)) * rise
+    blue = np.array((0.80, 0.87, 0.93), np.float32) * (1 - rise) + np.array((0.47, 0.66, 0.88), np.float32) * rise
     a, b = dx / (dy + 0.12) * 0.9 + 60, dz / (dy + 0.12) * 0.9 + 60
     puff = g(a, b) * 0.55 + g(a * 2.3, b * 2.3) * 0.28 + g(a * 5, b * 5) * 0.17
     cover = np.clip((puff - 0.46) * 4, 0, 1)[:, None] * 0.85
-    return np.asarray(blue * (1 - cover) + np.float32((0.95, 0.955, 0.96)) * cover, np.float32)
+    return np.asarray(blue * (1 - cover) + np.array((0.95, 0.955, 0.96), np.float32) * cover, np.float32)

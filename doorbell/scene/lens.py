@@ -7,6 +7,7 @@ stream is), so that normalised coordinates mean the same place at each size.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ ASPECT = 9 / 16
 
 _SIN, _COS = math.sin(PITCH), math.cos(PITCH)
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def project(x: float, y: float, z: float) -> tuple[float, float]:

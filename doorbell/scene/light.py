@@ -37,7 +37,7 @@ def night_lights(world: World) -> dict[str, Plane]:
     street = np.exp(-(((u - 0.72) / 0.22) ** 2)) * (metres > 9.5) * 0.30
     dark = np.where(sky, 0.07 + 0.10 * v, 0.10 + street)
     from_lamp = (u - 0.30) ** 2 + (1.3 * (v - 0.55)) ** 2
-    lamp = np.where(sky, 0, 0.75 * np.exp(-from_lamp / 0.30) / (1 + (metres / 4.5) ** 2))
+    lamp = np.where(sky, 0, 1.0 * np.exp(-from_lamp / 0.32) / (1 + (metres / 4.5) ** 2))
     beam = np.exp(-(((u - 0.5) / 0.42) ** 2 + ((v - 0.55) / 0.45) ** 2))
     infrared = np.where(sky, 0.02, 0.06 + 1.25 * beam / (1 + (metres / 5.5) ** 2))
     return {
@@ -118,4 +118,4 @@ def exposure(now: list[Any], t: float) -> NDArray[np.uint8] | None:
     if gain == 1 and lift == 0:
         return None
     level = np.arange(256)
-    return np.clip(np.rint(16 + (level - 16) * gain + lift), 16, 235).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(16 + (level - 16) * gain + lift), 16, 235), np.uint8)

@@ -2,6 +2,10 @@
 
 import math
 from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from attrs import frozen
 
 from doorbell.scene.script import Colour
 from doorbell.scene.sprites import Canvas, Mips
@@ -16,18 +20,26 @@ _CARD: Colour = (0.74, 0.56, 0.36)
 _MASTER = 240  # pixels a metre: a visitor at the mat is drawn about one to one at 1280x720
 
 
-@lru_cache(maxsize=128)
-def person(coat: Colour, view: str, step: int, presses: bool, parcel: bool) -> Mips:
-    """The sprite of one pose: `view` front, back or side (facing right); `step` 0..STEPS-1, or -1 standing.
+@frozen
+class Pose:
+    """`view` side faces to the right; `step` is 0..STEPS-1 walking, or -1 standing."""
 
-    Kept for the last 128 poses (about 0.6 MB each at the finest).
-    """
-    swing = math.sin(2 * math.pi * step / STEPS) if step >= 0 else 0.0
+    coat: Colour
+    view: Literal["front", "back", "side"]
+    step: int = -1
+    presses: bool = False
+    parcel: bool = False
+
+
+@lru_cache(maxsize=128)
+def person(pose: Pose) -> Mips:
+    """The sprite of one pose, 2 * HALF_WIDTH by HEIGHT metres; the last 128 are kept, about 0.7 MB each."""
+    swing = math.sin(2 * math.pi * pose.step / STEPS) if pose.step >= 0 else 0.0
     c = Canvas(HALF_WIDTH, HEIGHT, _MASTER)
-    if view == "side":
-        _side(c, coat, swing, parcel)
+    if pose.view == "side":
+        _side(c, pose.coat, swing, pose.parcel)
     else:
-        _facing(c, coat, swing, view == "front", presses, parcel)
+        _facing(c, pose, swing)
     return c.finish()
 
 
@@ -62,36 +74,18 @@ def _side(c: Canvas, coat: Colour, swing: float, parcel: bool) -> None:
     c.ellipse(hand, 0.045, 0.05, _SKIN)
 
 
-def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, parcel: bool) -> None:
-    bob = 0.02 * abs(swing)
-    for side, s in ((-1, swing), (1, -swing)):
-        lift = 0.13 * max(0.0, s)
-        knee, foot = (0.105 * side, 0.50 + 0.5 * lift), (0.11 * side, 0.09 + lift)
-        shade = 0.8 if (s > 0) != front else 1.0
-        c.limb((0.09 * side, 0.92 - bob), knee, 0.095, 0.078, _dark(_TROUSERS, shade))
-        c.limb(knee, foot, 0.078, 0.058, _dark(_TROUSERS, shade))
-        c.ellipse((0.115 * side, foot[1] - 0.045), 0.062, 0.052, _SHOE)
-    arms: list[tuple[tuple[float, float], tuple[float, float]]] = []
+def _facing(c: Canvas, pose: Pose, swing: float) -> None:
+    bob, front = 0.02 * abs(swing), pose.view == "front"
+    raised = pose.presses and not pose.parcel
+    _legs(c, swing, front)
     for side, s in ((-1, -swing), (1, swing)):
         elbow, hand = (0.255 * side, 1.16 - bob), (0.25 * side, 0.90 + 0.06 * s - bob)
-        if parcel:
+        if pose.parcel:
             elbow, hand = (0.28 * side, 1.15 - bob), (0.20 * side, 1.08 - bob)
-        elif presses and side == 1:
-            elbow, hand = (0.33, 1.20), (0.36, 1.44)
-        arms.append((elbow, hand))
-    raised = presses and not parcel
-    for side, (elbow, hand) in zip((-1, 1), arms, strict=True):
         if not (raised and side == 1):
-            _arm(c, coat, side, elbow, hand, bob)
+            _arm(c, pose.coat, elbow, hand)
     c.limb((0.0, 1.44 - bob), (0.0, 1.57 - bob), 0.065, 0.06, _dark(_SKIN, 0.8))
-    hem, shoulder = 0.68 - bob, 1.44 - bob
-    c.body(((hem, 0.225), (0.98, 0.185), (1.2, 0.195), (shoulder - 0.06, 0.215), (shoulder, 0.17), (1.51, 0.07)), coat)
-    if front:
-        c.box(-0.007, hem, 0.007, 1.42, _dark(coat, 0.55))
-        for y in (0.85, 1.0, 1.15, 1.3):
-            c.ellipse((0.03, y), 0.011, 0.011, _dark(coat, 0.4))
-        for side in (-1, 1):
-            c.box(0.13 * side - 0.05, 0.985, 0.13 * side + 0.05, 1.0, _dark(coat, 0.6))
+    _coat(c, pose.coat, bob, front)
     c.ellipse((0.0, 1.475 - bob), 0.10, 0.045, (0.85, 0.78, 0.62))
     c.ellipse((0.0, 1.655 - bob), 0.10, 0.135, _SKIN if front else _HAIR)
     for side in (-1, 1):
@@ -100,19 +94,47 @@ def _facing(c: Canvas, coat: Colour, swing: float, front: bool, presses: bool, p
         _face(c, bob)
     else:
         c.ellipse((0.0, 1.665 - bob), 0.108, 0.14, _HAIR, above=1.56 - bob)
-    if parcel and front:
-        c.box(-0.21, 0.98, 0.21, 1.26, _CARD)
-        c.box(-0.21, 1.235, 0.21, 1.26, _dark(_CARD, 1.2))
-        c.box(-0.03, 0.98, 0.03, 1.26, _dark(_CARD, 0.8))
-        c.box(0.07, 1.02, 0.18, 1.10, (0.93, 0.92, 0.9))
-        for side in (-1, 1):
-            c.ellipse((0.21 * side, 1.08 - bob), 0.04, 0.055, _SKIN)
+    if pose.parcel and front:
+        _carried(c, bob)
     if raised:
-        _arm(c, coat, 1, *arms[1], bob)
+        _arm(c, pose.coat, (0.33, 1.20), (0.36, 1.44))
 
 
-def _arm(c: Canvas, coat: Colour, side: int, elbow: tuple[float, float], hand: tuple[float, float], bob: float) -> None:
-    c.limb((0.185 * side, 1.385 - bob), elbow, 0.066, 0.054, _dark(coat, 0.94))
+def _legs(c: Canvas, swing: float, front: bool) -> None:
+    bob = 0.02 * abs(swing)
+    for side, s in ((-1, swing), (1, -swing)):
+        lift = 0.13 * max(0.0, s)
+        knee, foot = (0.105 * side, 0.50 + 0.5 * lift), (0.11 * side, 0.09 + lift)
+        shade = 0.8 if (s > 0) != front else 1.0
+        c.limb((0.09 * side, 0.92 - bob), knee, 0.095, 0.078, _dark(_TROUSERS, shade))
+        c.limb(knee, foot, 0.078, 0.058, _dark(_TROUSERS, shade))
+        c.ellipse((0.115 * side, foot[1] - 0.045), 0.062, 0.052, _SHOE)
+
+
+def _coat(c: Canvas, coat: Colour, bob: float, front: bool) -> None:
+    hem, shoulder = 0.68 - bob, 1.44 - bob
+    c.body(((hem, 0.225), (0.98, 0.185), (1.2, 0.195), (shoulder - 0.06, 0.215), (shoulder, 0.17), (1.51, 0.07)), coat)
+    if not front:
+        return
+    c.box(-0.007, hem, 0.007, 1.42, _dark(coat, 0.55))
+    for y in (0.85, 1.0, 1.15, 1.3):
+        c.ellipse((0.03, y), 0.011, 0.011, _dark(coat, 0.4))
+    for side in (-1, 1):
+        c.box(0.13 * side - 0.05, 0.985, 0.13 * side + 0.05, 1.0, _dark(coat, 0.6))
+
+
+def _carried(c: Canvas, bob: float) -> None:
+    c.box(-0.21, 0.98, 0.21, 1.26, _CARD)
+    c.box(-0.21, 1.235, 0.21, 1.26, _dark(_CARD, 1.2))
+    c.box(-0.03, 0.98, 0.03, 1.26, _dark(_CARD, 0.8))
+    c.box(0.07, 1.02, 0.18, 1.10, (0.93, 0.92, 0.9))
+    for side in (-1, 1):
+        c.ellipse((0.21 * side, 1.08 - bob), 0.04, 0.055, _SKIN)
+
+
+def _arm(c: Canvas, coat: Colour, elbow: tuple[float, float], hand: tuple[float, float]) -> None:
+    shoulder = (math.copysign(0.185, elbow[0]), 1.385)
+    c.limb(shoulder, elbow, 0.066, 0.054, _dark(coat, 0.94))
     c.limb(elbow, hand, 0.054, 0.043, _dark(coat, 0.94))
     c.ellipse((hand[0], hand[1] - 0.03 * (1 if hand[1] < elbow[1] else -1)), 0.045, 0.055, _SKIN)
 
@@ -148,5 +170,5 @@ def shadow() -> Mips:
     c = Canvas(0.5, 1.0, 64)
     c.rgb[:] = 0.03
     far = ((c.x / 0.5) ** 2 + ((c.y - 0.5) / 0.5) ** 2).clip(0, 1)
-    c.alpha = 0.6 * (1 - far) ** 1.5
+    c.alpha = np.asarray(0.6 * (1 - far) ** 1.5, np.float32)
     return c.finish()

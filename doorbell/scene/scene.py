@@ -1,6 +1,6 @@
 """The synthetic door: one function of time, frame by frame, with the truth of who is in it."""
 
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from attrs import evolve, frozen
@@ -139,7 +139,9 @@ class Scene:
         strength: float = 1.0,
     ) -> tuple[float, float, float, float] | None:  # fmt: skip
         step = int(at.phase * people.STEPS) if at.walks else -1
-        view = at.facing if at.facing in {"front", "back"} else "side"
+        view: Literal["front", "back", "side"] = "side"
+        if at.facing in {"front", "back"}:
+            view = "front" if at.facing == "front" else "back"
         fx, fy = project(at.x, at.y, at.z)
         near, _ = project(at.x + 0.42, at.y, at.z)
         half = (near - fx) * self.width
@@ -147,7 +149,7 @@ class Scene:
         spot = (foot[0] - half, foot[1] - half * 0.28, foot[0] + half, foot[1] + half * 0.28)
         lay(onto, people.shadow(), spot, at.z - 0.4, strength=strength)
         box = self._box(at.x, at.y, at.z, people.HALF_WIDTH, people.HEIGHT)
-        pose = people.person(coat, view, step, presses, parcel)
+        pose = people.person(people.Pose(coat, view, step, presses, parcel))
         return lay(onto, pose, box, at.z, flip=at.facing == "left", strength=strength)
 
     def _shine(self, onto: Planes, now: list[Happening], t: float) -> None:
@@ -158,18 +160,7 @@ class Scene:
             field = self._lights["infrared" if infrared else "dark"].copy()
             if lamp is not None:
                 np.add(field, self._lights["lamp"], out=field)
-            for car in now:
-                if isinstance(car, Car) and car.headlights:
-                    light.headlights(car, t, self._world, field)
-            for one in onto.stands:
-                field[one.rows, one.cols][one.covers] = field[one.foot]
-            glowing = (onto.y == self._rest.y) & (self._world.glow > 127)
-            light.shine(onto.y, field)
-            onto.y[glowing] = 150
-            self._lamps_of_cars(onto, now, t)
-            if infrared is None:
-                light.pale(onto.u, field)
-                light.pale(onto.v, field)
+            self._by_night(onto, field, now, t)
         elif lamp is not None:
             light.shine(onto.y, np.uint8(light.PLAIN) + self._lights["lamp"] // 4)
         for cover in now:
@@ -181,6 +172,19 @@ class Scene:
         if infrared is not None:
             onto.u[:] = 128
             onto.v[:] = 128
+
+    def _by_night(self, onto: Planes, field: Plane, now: list[Happening], t: float) -> None:
+        for car in now:
+            if isinstance(car, Car) and car.headlights:
+                light.headlights(car, t, self._world, field)
+        for one in onto.stands:
+            field[one.rows, one.cols][one.covers] = field[one.foot]
+        glowing = (onto.y == self._rest.y) & (self._world.glow > 127)
+        light.shine(onto.y, field)
+        light.pale(onto.u, field)
+        light.pale(onto.v, field)
+        onto.y[glowing] = 150
+        self._lamps_of_cars(onto, now, t)
 
     def _lamps_of_cars(self, onto: Planes, now: list[Happening], t: float) -> None:
         for car in now:
@@ -232,4 +236,4 @@ def _one(now: list[Happening], kind: type[_T]) -> _T | None:
 
 
 def _paler(share: float) -> Plane:
-    return np.rint(128 + (np.arange(256) - 128) * share).astype(np.uint8)
+    return np.asarray(np.rint(128 + (np.arange(256) - 128) * share), np.uint8)

@@ -1,6 +1,7 @@
 """What happens before the camera and when: frozen values, and the labelled truth they amount to."""
 
 import math
+from itertools import pairwise
 from typing import Literal
 
 from attrs import field, frozen
@@ -235,7 +236,7 @@ class Stance:
 
 
 _ROUTE = ((-3.2, 10.2), (0.9, 10.2), (0.9, GATE_Z), *((x, z) for z, x in _BEND), (0.0, 1.5))
-_LEGS = tuple(math.dist(a, b) for a, b in zip(_ROUTE, _ROUTE[1:], strict=False))
+_LEGS = tuple(math.dist(a, b) for a, b in pairwise(_ROUTE))
 ROUTE_M = sum(_LEGS)
 _STRIDE_M = 1.35
 _ZONE_M = sum(_LEGS[:3])
@@ -286,7 +287,7 @@ def street_x(who: PasserBy | Car, t: float) -> float | None:
 
 
 def events(script: Script) -> tuple[Span, ...]:
-    """The truth of a script in order of time: visitors while their feet are inside DEFAULT_ZONE, all else as nuisance."""
+    """The truth of a script in order of time: visitors while they stand inside DEFAULT_ZONE, all else as nuisance."""
     found = []
     for one in script.happenings:
         name = type(one).__name__.lower()

@@ -112,7 +112,7 @@ def lay(
 
 def _pick(first: int, last: int, begin: float, end: float, size: int) -> NDArray[np.intp]:
     at = (np.arange(first, last) + 0.5 - begin) * (size / (end - begin))
-    return np.clip(at, 0, size - 1).astype(np.intp)
+    return np.asarray(np.clip(at, 0, size - 1), np.intp)
 
 
 class Canvas:
@@ -128,7 +128,7 @@ class Canvas:
 
     def _over(self, inside: Floats, light: Floats | float, colour: tuple[float, float, float]) -> None:
         cover = np.clip(inside * self._soft + 0.5, 0, 1)
-        paint = np.broadcast_to(np.asarray(light, np.float32), cover.shape)[..., None] * np.float32(colour)
+        paint = np.broadcast_to(np.asarray(light, np.float32), cover.shape)[..., None] * np.array(colour, np.float32)
         self.rgb += (paint - self.rgb) * cover[..., None]
         self.alpha = np.maximum(self.alpha, cover)
 
@@ -159,7 +159,7 @@ class Canvas:
         light = 0.62 + 0.42 * np.sqrt(1 - (across * 0.9 - 0.3) ** 2 / 1.5) + fold - 0.06 * (self.y < 1.0)
         self._over(half - np.abs(self.x - x), light, colour)
 
-    def box(
+    def box(  # noqa: PLR0917  the four edges, then the paint
         self, left: float, low: float, right: float, high: float, colour: tuple[float, float, float], light: float = 1
     ) -> None:
         inside = np.minimum(np.minimum(self.x - left, right - self.x), np.minimum(self.y - low, high - self.y))

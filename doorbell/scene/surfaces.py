@@ -15,7 +15,7 @@ PATH_HALF = 0.68
 def path_centre(z: Floats) -> Floats:
     """Where the middle of the garden path runs (x in metres) at the distance z: a gentle bend to the right."""
     s = np.clip((z - STEP_END) / (GATE_Z - STEP_END), 0, 1)
-    return (0.9 * s * s * (3 - 2 * s)).astype(np.float32)
+    return np.asarray(0.9 * s * s * (3 - 2 * s), np.float32)
 
 
 class Grain:
@@ -37,7 +37,7 @@ class Grain:
 
     def cells(self, a: Floats, b: Floats) -> Floats:
         """One value a unit square: bricks, slabs, leaves."""
-        return self._table[np.floor(a).astype(np.int32) & 255, np.floor(b).astype(np.int32) & 255]
+        return np.asarray(self._table[np.floor(a).astype(np.int32) & 255, np.floor(b).astype(np.int32) & 255])
 
 
 def tint(light: Floats, rgb: tuple[float, float, float]) -> Floats:
@@ -85,8 +85,8 @@ def ground(g: Grain, x: Floats, z: Floats) -> Floats:
     bloom = bed & (g.cells(x * 9, z * 9) > 0.80) & (g(x * 40, z * 40) > 0.35)
     tone = g.cells(x * 9 + 31, z * 9)
     out[bloom] = np.where(
-        (tone > 0.6)[bloom, None], np.float32((0.95, 0.85, 0.4)), np.where((tone > 0.3)[bloom, None],
-        np.float32((0.75, 0.3, 0.5)), np.float32((0.3, 0.5, 0.2))))  # fmt: skip
+        (tone > 0.6)[bloom, None], np.array((0.95, 0.85, 0.4), np.float32), np.where((tone > 0.3)[bloom, None],
+        np.array((0.75, 0.3, 0.5), np.float32), np.array((0.3, 0.5, 0.2), np.float32)))  # fmt: skip
     path = (off < PATH_HALF) & (z < GATE_Z + 0.6)
     a, b = (x - path_centre(z)) / 0.46 + 50.5 + 0.5 * (np.floor(z / 0.5) % 2), z / 0.5
     slab = 0.52 + 0.16 * g.cells(a, b) + 0.13 * g(x * 35, z * 35)

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
 from doorbell.scene.lens import project
 from doorbell.scene.script import CodecPulsing, Insect, Leaves, Rain, Shake, Snow
@@ -53,7 +52,7 @@ def _cluster(grain: Grain, kind: int) -> Mips:
     lump = 0.25 * grain(x * 7 + 80, y * 7 + 30 * kind)
     c.alpha = np.clip((leaf + lump + 0.35 - 0.85 * far**2.2 - 0.22) * 9, 0, 1).astype(np.float32) * (far < 1)
     light = (0.16 + 0.42 * leaf) * (0.62 + 0.5 * y + 0.25 * x)
-    c.rgb = (light[..., None] * np.float32((0.70, 1.0, 0.42))).astype(np.float32)
+    c.rgb = (light[..., None] * np.array((0.70, 1.0, 0.42), np.float32)).astype(np.float32)
     return c.finish()
 
 
@@ -171,8 +170,8 @@ def tremble(what: Shake, t: float, width: int) -> tuple[int, int]:
 
 def shift(plane: Plane, dx: int, dy: int) -> Plane:
     """The picture moved by whole pixels; what comes in repeats the edge."""
-    height, width = plane.shape
-    rows: NDArray[np.intp] = np.clip(np.arange(height) - dy, 0, height - 1)
+    height = plane.shape[0]
+    rows = np.clip(np.arange(height) - dy, 0, height - 1)
     out = plane[rows]
     if dx > 0:
         out[:, dx:] = out[:, :-dx].copy()
