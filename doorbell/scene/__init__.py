@@ -1,1 +1,56 @@
-"""A front door to film without one: a porch, a path, a street, weather, visitors; drawn by numpy from a seed."""
+"""A seeded synthetic front door: the `scene` camera, the demo's pictures and the motion core's labelled truth."""
+
+from doorbell.scene.clock import read_clock
+from doorbell.scene.scene import Frame, Scene
+from doorbell.scene.script import (
+    DEFAULT_ZONE,
+    Actor,
+    Car,
+    CloudShadow,
+    CodecPulsing,
+    Covered,
+    ExposureHunting,
+    Insect,
+    IrSwitch,
+    Leaves,
+    LightRamp,
+    LightStep,
+    PasserBy,
+    PorchLamp,
+    Rain,
+    Script,
+    Shake,
+    Snow,
+    Span,
+    TurnedAway,
+    Visitor,
+    events,
+)
+
+__all__ = [
+    "DEFAULT_ZONE",
+    "Actor",
+    "Car",
+    "CloudShadow",
+    "CodecPulsing",
+    "Covered",
+    "ExposureHunting",
+    "Frame",
+    "Insect",
+    "IrSwitch",
+    "Leaves",
+    "LightRamp",
+    "LightStep",
+    "PasserBy",
+    "PorchLamp",
+    "Rain",
+    "Scene",
+    "Script",
+    "Shake",
+    "Snow",
+    "Span",
+    "TurnedAway",
+    "Visitor",
+    "events",
+    "read_clock",
+]
