@@ -1,0 +1,181 @@
+"""What each cell usually looks like, how much it usually differs from that, and so when it is worth a look.
+
+Brightness is kept as a logarithm, 512 steps to the octave: a lamp, a cloud or the camera's own exposure multiplies the
+light of a whole region, which adds one number to all of its logarithms, and a smooth number is taken out by
+subtracting the mean of the neighbourhood (`relief`). What remains has edges: a person, or a leaf.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from doorbell.vision.cells import BRIGHTEST, Sums
+from doorbell.vision.grid import MARGIN, Flags, Grid, Levels
+
+OCTAVE = 512
+_DARK = 24  # three grey levels, added before the logarithm: noise near black must not look like light
+_LOG = np.round(OCTAVE * np.log2((np.arange(BRIGHTEST + 1) + _DARK) / _DARK)).astype(np.int16)
+_TOP = int(_LOG[-1])
+_EXP = np.round(_DARK * 2.0 ** (np.arange(_TOP + 1) / OCTAVE) - _DARK).astype(np.int16)
+_NEVER = np.uint16(65535)
+_SURPRISE = 75  # steps by which one look may exceed the usual difference and still teach it
+_WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
+
+
+class Relief:
+    """Cells -> logarithms, and the difference to the background without what is smooth in it."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._index = np.zeros(grid.size, np.intp)
+        self.level = grid.levels()
+        self._difference, self._sum, self._other = grid.levels(), grid.levels(), grid.levels()
+
+    def read(self, sums: Sums) -> Levels:
+        """Set `level` (flat, margins filled) to the logarithms of *sums*, shape (rows, columns), and return it."""
+        self._grid.table(self._index)[:] = sums
+        self._grid.fill_margins(self._index)
+        np.take(_LOG, self._index, out=self.level, mode="clip")
+        return self.level
+
+    def stand_out(self, usual: Levels, out: Levels) -> None:
+        """Write level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3) into the inner slice of *out*.
+
+        Each sum of eight is halved thrice and rounded before the next, so nothing leaves int16.
+        """
+        difference, total, other = self._difference, self._sum, self._other
+        stride, end = self._grid.stride, self._grid.size
+        np.subtract(self.level, usual, out=difference)
+        _sum_of_eight(difference, total, other, 1, end)
+        _sum_of_eight(total, other, total, stride, end - 7)
+        start = self._grid.inner.start - MARGIN * stride - MARGIN
+        mean = other[start : start + self._grid.length]
+        np.subtract(difference[self._grid.inner], mean, out=out[self._grid.inner])
+
+
+def _sum_of_eight(values: Levels, out: Levels, scratch: Levels, step: int, end: int) -> None:
+    """out[i] = round(mean of values[i], values[i + step], ... eight of them), for every i where all eight exist.
+
+    Three doubling adds; *out* may not be *values*, *scratch* may (it is then lost).
+    """
+    np.add(values[: end - step], values[step:end], out=out[: end - step])
+    end -= step
+    np.add(out[: end - 2 * step], out[2 * step : end], out=scratch[: end - 2 * step])
+    end -= 2 * step
+    np.add(scratch[: end - 4 * step], scratch[4 * step : end], out=out[: end - 4 * step])
+    end -= 4 * step
+    np.add(out[:end], np.int16(4), out=out[:end])
+    np.right_shift(out[:end], 3, out=out[:end])
+
+
+class Background:
+    """Learns, twice a second, the usual level and the usual difference of each cell, and derives the thresholds."""
+
+    def __init__(self, grid: Grid, near: NDArray[np.bool_], dtype: type[np.unsignedinteger], floor: int) -> None:
+        """*near*: the cells that may wake the core, shape (rows, columns). *floor*: steps that never count."""
+        self._grid, self._far, self._floor = grid, ~near, floor
+        self.usual = grid.levels()
+        self._usual8, self._unrest8 = grid.levels(), grid.levels()
+        self._unrest8[:] = 15 * 8
+        self.least, self.least2 = grid.levels(), grid.levels().view(np.uint16)
+        self.under, self.span = grid.levels(), grid.levels().view(np.uint16)
+        self._high, self._low = grid.levels(), grid.levels()
+        self._lowest = np.zeros((grid.rows, grid.columns), dtype)
+        self._reach = np.zeros((grid.rows, grid.columns), dtype)
+        self._offset, self._over = np.zeros_like(self._lowest), np.zeros((grid.rows, grid.columns), np.bool_)
+        self._looks = 0
+        self._index = np.zeros(grid.size, np.intp)
+        self._a, self._b = grid.levels(), grid.levels()
+
+    def restart(self, level: Levels) -> None:
+        """Take *level* as the usual one from now on (the first look, or the whole picture changed)."""
+        np.left_shift(level, 3, out=self._usual8)
+        self._looks = min(self._looks, 2)
+        self._derive()
+
+    def learn(self, level: Levels, relief: Levels, busy: Flags, seconds: float) -> None:
+        """Move towards *level* and |*relief*|, with time constants of 8 s and 16 s.
+
+        In *busy* cells the usual difference follows four times slower: a visitor must not raise the threshold.
+        """
+        self._looks += 1
+        quick = self._looks.bit_length()
+        steps = _halvings(8.0 / seconds)
+        a, b, inner = self._a, self._b, self._grid.inner
+        np.left_shift(level, 3, out=a)
+        np.subtract(a, self._usual8, out=a)
+        _move(self._usual8, a, min(steps, quick))
+        np.absolute(relief, out=a)
+        np.right_shift(self._unrest8, 3, out=b)
+        np.add(b, np.int16(_SURPRISE), out=b)
+        np.minimum(a, b, out=a)
+        np.left_shift(a, 3, out=a)
+        np.subtract(a, self._unrest8, out=a)
+        np.right_shift(a, 2, out=a, where=busy.view(np.bool_))
+        _move(self._unrest8[inner], a[inner], min(steps + 1, quick))
+        self._derive()
+
+    def quiet(self, sums: Sums, enough: int) -> bool:
+        """True when fewer than *enough* near cells of *sums* lie outside their thresholds (lighting included)."""
+        np.subtract(
+            sums, self._lowest, out=self._offset
+        )  # wraps below zero, which is then out of reach: one test for two
+        np.greater(self._offset, self._reach, out=self._over)
+        return int(np.count_nonzero(self._over)) < enough
+
+    def _derive(self) -> None:
+        grid, inner, least = self._grid, self._grid.inner, self.least
+        np.add(self._usual8, np.int16(4), out=self.usual)
+        np.right_shift(self.usual, 3, out=self.usual)
+        np.right_shift(self._unrest8, 1, out=least)
+        np.add(least, np.int16(self._floor), out=least)
+        np.minimum(least, np.int16(_WIDEST), out=least)
+        np.left_shift(least.view(np.uint16), 1, out=self.least2)
+        self._extreme(np.maximum, self._high)
+        self._extreme(np.minimum, self._low)
+        # a branch that moves by half a cell shows half of its neighbour's brightness: not worth a look
+        high, low = self._high[inner], self._low[inner]
+        np.subtract(high, self.usual[inner], out=high)
+        np.right_shift(high, 1, out=high)
+        np.add(high, least[inner], out=high)
+        np.subtract(self.usual[inner], low, out=low)
+        np.right_shift(low, 1, out=low)
+        np.add(low, least[inner], out=low)
+        np.copyto(self.under, self._low)
+        np.add(self._high, self._low, out=self.span.view(np.int16))
+        self.span[: inner.start] = self.span[inner.stop :] = _NEVER
+        self.span[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _NEVER
+        self._derive_quiet()
+
+    def _derive_quiet(self) -> None:
+        grid, a, b = self._grid, self._a, self._b
+        np.subtract(self.usual, self._low, out=a)
+        np.copyto(self._index, a)
+        np.take(_EXP, self._index, out=a, mode="clip")
+        self._lowest[:] = grid.table(a)
+        np.add(self.usual, self._high, out=b)
+        np.copyto(self._index, b)
+        np.take(_EXP, self._index, out=b, mode="clip")
+        self._reach[:] = grid.table(b)
+        np.subtract(self._reach, self._lowest, out=self._reach)
+        np.copyto(self._reach, BRIGHTEST * 40, where=self._far)
+
+    def _extreme(self, operation: np.ufunc, out: Levels) -> None:
+        grid, usual, a = self._grid, self.usual, self._a
+        tall = grid.tall
+        operation(usual[tall.start - 1 : tall.stop - 1], usual[tall], out=a[tall])
+        operation(a[tall], usual[tall.start + 1 : tall.stop + 1], out=a[tall])
+        operation(a[grid.shift(-1, 0)], a[grid.inner], out=out[grid.inner])
+        operation(out[grid.inner], a[grid.shift(1, 0)], out=out[grid.inner])
+
+
+def _halvings(looks: float) -> int:
+    """The power of two nearest to a time constant of *looks* looks, as a shift."""
+    return max(0, round(float(np.log2(max(looks, 1.0)))))
+
+
+def _move(value: Levels, error: Levels, halvings: int) -> None:
+    """value += error / 2**halvings, rounded to nearest; *error* is lost."""
+    if halvings:
+        np.add(error, np.int16(1 << (halvings - 1)), out=error)
+        np.right_shift(error, halvings, out=error)
+    np.add(value, error, out=value)
