@@ -56,12 +56,13 @@ def mips(rgb: Floats, alpha: Floats) -> Mips:
 
 
 def _mix(under: Plane, over: Plane, alpha: Plane) -> None:
-    a = alpha.astype(np.int16)
-    a += a >> 7
-    gap = over.astype(np.int16)
-    gap -= under
-    gap = gap.astype(np.int32) * a >> 8
-    under += gap.astype(np.int16).view(np.uint16).astype(np.uint8)
+    # With alpha stretched to 0..256 both products and their sum stay within 16 bits.
+    share = alpha.astype(np.uint16)
+    share += share >> 7
+    mixed = over * share
+    np.subtract(256, share, out=share)
+    mixed += under * share
+    np.right_shift(mixed, 8, out=under, casting="unsafe")
 
 
 def lay(
@@ -83,7 +84,7 @@ def lay(
     cols = _pick(x0, x1, left, right, sprite.y.shape[1])
     if flip:
         cols = sprite.y.shape[1] - 1 - cols
-    alpha = sprite.a[rows][:, cols]
+    alpha = sprite.a.take(cols, 1).take(rows, 0)
     if z is not None:
         alpha *= onto.depth[y0:y1, x0:x1] > min(z * DEPTH_STEPS, 254)
     if strength != 1:
@@ -92,11 +93,11 @@ def lay(
     across, down = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
     if not alpha.any():
         return None
-    _mix(onto.y[y0:y1, x0:x1], sprite.y[rows][:, cols], alpha)
+    _mix(onto.y[y0:y1, x0:x1], sprite.y.take(cols, 1).take(rows, 0), alpha)
     half = (slice(y0 // 2, y1 // 2), slice(x0 // 2, x1 // 2))
     thin = alpha[::2, ::2]
-    _mix(onto.u[half], sprite.u[rows[::2]][:, cols[::2]], thin)
-    _mix(onto.v[half], sprite.v[rows[::2]][:, cols[::2]], thin)
+    _mix(onto.u[half], sprite.u.take(cols[::2], 1).take(rows[::2], 0), thin)
+    _mix(onto.v[half], sprite.v.take(cols[::2], 1).take(rows[::2], 0), thin)
     if not across.size:
         return None
     if z is not None:
