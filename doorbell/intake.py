@@ -13,7 +13,8 @@ from queue import Empty, SimpleQueue
 
 import numpy as np
 
-from doorbell.events import CameraEnded, RecorderTrouble
+from doorbell.errors import DeviceError
+from doorbell.events import CameraEnded
 from doorbell.senses.camera import Luma, Packet, Still
 
 log = logging.getLogger("recorder")
@@ -73,7 +74,7 @@ class Intake:
 
     def trouble(self, why: str) -> None:
         """The camera cannot go on; *why* is a sentence for the owner."""
-        self._inbox.put(RecorderTrouble(time.monotonic(), "camera", why))
+        self._inbox.put(DeviceError(why))
 
     def done_packet(self) -> None:
         """The loop has taken one packet."""

@@ -27,7 +27,7 @@ from doorbell.clips.preroll import Preroll
 from doorbell.clips.seal import Sealer, seal
 from doorbell.clips.writer import MOST_WAITING, CardWriter
 from doorbell.config import Config, structure
-from doorbell.errors import DoorbellError
+from doorbell.errors import DeviceError, DoorbellError
 from doorbell.events import (
     ClipLost,
     Died,
@@ -172,9 +172,11 @@ def zones_hash(config: Config) -> str:
 class Recorder:
     """The child's loop: everything that happens to it is one value in one inbox."""
 
-    def __init__(self, config: Config, doorman: Doorman, inbox: SimpleQueue[object], *, once: bool = False) -> None:
+    def __init__(
+        self, config: Config, doorman: Doorman, inbox: SimpleQueue[object], *, once: bool = False, fast: bool = False
+    ) -> None:
         self._config, self._doorman, self._inbox = config, doorman, inbox
-        self._once = once
+        self._once, self._fast = once, fast
         self._preroll = Preroll(config.visit.preroll_s, PREROLL_BYTES)
         self._motion: Motion | None = None
         self._clip: Clip | None = None
@@ -186,11 +188,16 @@ class Recorder:
 
     def run(self) -> None:
         """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
-        from doorbell.senses.camera import open_camera  # noqa: PLC0415
+        from doorbell.senses.camera import Settings, open_camera  # noqa: PLC0415
 
-        self._intake = Intake(self._inbox, wait=self._once and self._config.camera.source.startswith("file:"))
+        self._intake = Intake(self._inbox, wait=self._fast)
         self._card = CardWriter(self._config.door.state / "clips", self._inbox.put)
-        self._camera: Camera = open_camera(self._config, once=self._once)
+        chosen, door = self._config.camera, self._config.door
+        settings = Settings(
+            chosen.source, chosen.width, chosen.height, chosen.fps, chosen.bitrate_kbps,
+            rotation=chosen.rotation, flip=chosen.flip, masks=self._config.privacy.masks,
+        )  # fmt: skip
+        self._camera: Camera = open_camera(settings, pace=not self._fast, once=self._once, stage=door.runtime)
         try:
             self._camera.start(self._intake)
             self._loop()
@@ -241,6 +248,8 @@ class Recorder:
                 self._begin(event)
             case pipe.End():
                 self._end_clip(event.clip)
+            case DeviceError():
+                raise event
             case Died():
                 raise RuntimeError(f"the thread {event.thread} died: {event.error}")
             case None:
@@ -284,7 +293,7 @@ class Recorder:
     def _begin(self, order: pipe.Begin) -> None:
         self._end_clip()
         self._clip = Clip(order, self._config, self._card)
-        for packet in self._preroll.packets():
+        for packet in self._preroll.give():
             self._clip.add(packet)
         self._poster_of = order
         self._camera.want_still()
@@ -324,7 +333,7 @@ def main() -> int:
     try:
         config = doorman.setup()
         doorman.listen()
-        Recorder(config, doorman, inbox, once="--once" in sys.argv).run()
+        Recorder(config, doorman, inbox, once="--once" in sys.argv, fast="--fast" in sys.argv).run()
     except Closed:
         return 0
     except DoorbellError as error:

@@ -10,6 +10,7 @@ frames, whole ones, and counts them in ``dropped``; it never waits without bound
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from attrs import field, frozen
 
 from doorbell.errors import ConfigError
-from doorbell.vision.polygons import Polygon  # noqa: TC001  who reads Settings resolves its types
+from doorbell.vision.polygons import Polygon
 
 Plane = npt.NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]
@@ -116,11 +117,11 @@ class Camera(Protocol):
         """End within 2 s: no call to the sink comes after it returned. Any thread but the camera's; any number."""
 
 
-def open_camera(settings: Settings, *, pace: bool = True, once: bool = False) -> Camera:
+def open_camera(settings: Settings, *, pace: bool = True, once: bool = False, stage: Path | None = None) -> Camera:
     """The camera that ``settings.source`` names: picamera2, file:PATH, scene, scene:SEED or webcam:/dev/videoN.
 
     ``pace`` False lets a file or a scene run as fast as it can; ``once`` ends a file at its end instead of starting
-    over. Raises ConfigError for a source that a person must mend, DeviceError for a device that may heal.
+    over; ``stage`` is the folder where a scene hears of visitors. Raises ConfigError for a source that a person must mend, DeviceError for a device that may heal.
     """
     kind, _, rest = settings.source.partition(":")
     if kind == "picamera2" and not rest:
@@ -137,7 +138,7 @@ def open_camera(settings: Settings, *, pace: bool = True, once: bool = False) ->
     if kind == "scene":
         from doorbell.senses.scenery import Scenery  # noqa: PLC0415  the scene is for demos and tests
 
-        return SoftwareCamera(settings, Scenery(settings, _seed(rest), once=once), pace=pace)
+        return SoftwareCamera(settings, Scenery(settings, _seed(rest), once=once, runtime=stage), pace=pace)
     from doorbell.senses.video import VideoFile, Webcam  # noqa: PLC0415
 
     if kind == "file":
