@@ -19,6 +19,9 @@ MOST_IN_A_ROW = 5
 """What moves without a pause fills this many clips, one after the other; then only a pause or a press begins one.
 A swaying tree that the motion core takes for a visitor must not push the history off the card."""
 
+CALM_S = 5.0
+"""Motion is told as over when nothing moved for this long: who stands still for a breath has not gone."""
+
 NEVER = float("-inf")
 
 
@@ -46,6 +49,8 @@ class Visit:
     warm: bool = False
     warmed: float = NEVER
     told: bool = False
+    calm_since: float = NEVER
+    """When whatever moved last stopped; it counts while ``told``."""
     in_a_row: int = 0
 
     @property
@@ -56,8 +61,12 @@ class Visit:
 
 def deadline(visit: Visit, limits: Limits) -> float | None:
     """When ``step`` wants to be called without an event, if at all."""
-    if not visit.id:
-        return None
+    calm = visit.calm_since + CALM_S if visit.told and not _moves(visit) else None
+    end = _end_at(visit, limits) if visit.id else None
+    return min((one for one in (calm, end) if one is not None), default=None)
+
+
+def _end_at(visit: Visit, limits: Limits) -> float:
     limit = visit.began + limits.longest_s
     return limit if visit.active else min(limit, visit.last_sign + limits.linger_s)
 
@@ -68,17 +77,18 @@ def step(visit: Visit, event: object, at: float, limits: Limits, fresh: str) -> 
     What was due before the event is done first, so that a late loop comes to the same decisions as a punctual one.
     """
     visit, effects = _what_is_due(visit, at, limits)
+    if _moves(visit):
+        visit = evolve(visit, calm_since=at)
     visit, more = _take(visit, event, at, limits, fresh)
     effects += more
     visit, more = _begin_by_motion(visit, at, limits, fresh)
     effects += more
-    visit, more = _tell(visit)
+    visit, more = _tell(visit, at)
     return visit, effects + more
 
 
 def _what_is_due(visit: Visit, at: float, limits: Limits) -> tuple[Visit, list[Effect]]:
-    due = deadline(visit, limits)
-    if due is None or at < due:
+    if not visit.id or at < (due := _end_at(visit, limits)):
         return visit, []
     full = visit.active or due >= visit.began + limits.longest_s
     ended, effects = _end(visit, due)
@@ -151,12 +161,17 @@ def _end(visit: Visit, at: float) -> tuple[Visit, list[Effect]]:
     return evolve(visit, id="", trigger="", recording=False, presses=0), effects
 
 
-def _tell(visit: Visit) -> tuple[Visit, list[Effect]]:
+def _moves(visit: Visit) -> bool:
     # Without eyes the PIR alone is believed: better a motion too many than a blind door that says nothing moves.
-    moves = visit.moving or (visit.warm and not visit.eyes)
-    if moves == visit.told:
-        return visit, []
-    return evolve(visit, told=moves), [Motion(moves)]
+    return visit.moving or (visit.warm and not visit.eyes)
+
+
+def _tell(visit: Visit, at: float) -> tuple[Visit, list[Effect]]:
+    if _moves(visit):
+        return (visit, []) if visit.told else (evolve(visit, told=True), [Motion(True)])
+    if visit.told and at >= visit.calm_since + CALM_S:
+        return evolve(visit, told=False), [Motion(False)]
+    return visit, []
 
 
 def goodbye(visit: Visit, at: float) -> tuple[Visit, list[Effect]]:

@@ -109,8 +109,15 @@ def test_a_recorder_that_comes_back_goes_on_with_the_visit() -> None:
 
 
 def test_without_eyes_the_pir_is_believed() -> None:
-    assert play([Pir(1, True), Pir(2, False)], 3) == [Motion(True), Motion(False)]
+    assert play([Pir(1, True), Pir(2, False)], 9) == [Motion(True), Motion(False)]
     assert of(Motion, play([RecorderReady(0), Pir(1, True), Pir(2, False)], 3)) == []
+
+
+def test_motion_is_over_only_after_five_calm_seconds() -> None:
+    pauses = [saw(1), saw(2, active=False), saw(6), saw(9, active=False)]
+    for until, told in ((13.9, [True]), (15, [True, False])):
+        done = play([RecorderReady(0), *pauses], until, Limits(record_on="press"))
+        assert [motion.active for motion in of(Motion, done)] == told
 
 
 def any_events() -> st.SearchStrategy[list[Event]]:
