@@ -150,5 +150,5 @@ def _told_of_a_full_disk(output: str) -> Iterator[None]:
 
 
 def _end(code: int, sentence: str) -> NoReturn:
-    click.echo(sentence, err=True)
+    click.echo(f"doorbell: {sentence}", err=True)
     raise click.exceptions.Exit(code)

@@ -15,7 +15,7 @@ from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import CHUNK, MAX_RECIPIENTS, SEALED_CHUNK, Sealer, seal, whole_chunks
 from doorbell.errors import Mistake
 from doorbell.owner.identity import Identity
-from doorbell.owner.unseal import CutError, UnsealError, unseal
+from doorbell.owner.unseal import ChangedError, CutError, UnsealError, unseal
 
 HOME = [Identity(bytes([n]) * 32) for n in range(1, 18)]
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 1_000_000]
@@ -207,6 +207,21 @@ def test_a_header_without_end_is_given_up() -> None:
     with pytest.raises(UnsealError, match="header is longer"):
         unseal(HOME[:1], endless)
     assert endless.tell() < 70_000
+
+
+def test_a_clip_cut_before_its_payload_is_told_at_once() -> None:
+    with pytest.raises(CutError):
+        unseal(HOME[:1], io.BytesIO(SEALED[: PAYLOAD - 1]))
+
+
+def test_the_changed_chunk_is_named() -> None:
+    changed = bytearray(SEALED)
+    changed[PAYLOAD + SEALED_CHUNK] ^= 1
+    plain, error = shown(bytes(changed))
+    assert plain == LONG[:CHUNK]
+    assert isinstance(error, ChangedError)
+    assert (error.chunk, error.opened) == (2, CHUNK)
+    assert "chunk 2" in str(error)
 
 
 def test_a_slow_pipe_opens_like_a_file() -> None:

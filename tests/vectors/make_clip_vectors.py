@@ -177,7 +177,7 @@ def header_vectors() -> list[tuple[str, str, bytes, str]]:
         ),
         ("body-padded", "base64 with padding", header(good.replace(body, body + b"=")), "not_age"),
         ("body-missing", "a stanza without its final line", header(good.replace(body + b"\n", b"")), "not_age"),
-        ("body-long-line", "a body line of 68 columns", header(b"-> x\n" + b"A" * 68 + b"\n", good), "not_age"),
+        ("body-long-line", "a body line of 68 columns", header(b"-> x\n" + b"A" * 68 + b"\nAAAA\n", good), "not_age"),
         (
             "body-short-lines",
             "a body in two short lines",
