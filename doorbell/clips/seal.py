@@ -103,7 +103,7 @@ class Sealer:
             self._size += len(piece)
             return b""
         start = CHUNK - self._size
-        if start:
+        if start:  # joining a lone bytes object copies nothing, with an empty piece beside it everything
             self._held.append(memoryview(piece)[:start])
         sealed = [self._seal(b"".join(self._held), final=False)]
         while len(piece) - start > CHUNK:

@@ -43,6 +43,7 @@ def opened(identity: Identity, sealed: bytes) -> tuple[str, bytes]:
         for chunk in unseal([identity], io.BytesIO(sealed)):
             shown += chunk
     except UnsealError as error:
+        assert getattr(error, "opened", 0) == len(shown)
         return error.word, shown
     return "opens", shown
 

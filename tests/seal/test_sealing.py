@@ -124,6 +124,12 @@ def test_a_chunk_leaves_only_when_more_follows() -> None:
     assert len(sealer.finish()) == 1 + 16
 
 
+def test_empty_pieces_are_not_kept() -> None:
+    sealer = Sealer(household(1))
+    sealer.update(b"")
+    assert sealer._held == []
+
+
 def test_a_finished_clip_takes_nothing_more() -> None:
     sealer = Sealer(household(1))
     sealer.finish()
