@@ -113,7 +113,6 @@ def write_identity(path: Path, identity: Identity, created: datetime) -> None:
         raise Mistake(f"{path} cannot be made ({error.strerror}): choose another place.") from None
     try:
         with open(file, "w", encoding="ascii") as out:  # noqa: PTH123  the descriptor carries the mode
-            os.fchmod(file, 0o600)
             out.write(text)
             out.flush()
             os.fsync(file)

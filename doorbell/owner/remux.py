@@ -81,8 +81,7 @@ def remux(draft: Path, plain: Path) -> float:
             for packet in video.demux(_media(video)):
                 if packet.dts is None:
                     continue  # the demuxer's mark of the end
-                if packet.stream.type == "video":
-                    times.add(packet)
+                times.add(packet)
                 packet.stream = copies[packet.stream.index]
                 out.mux(packet)
     except (av.FFmpegError, IndexError) as error:

@@ -46,6 +46,26 @@ def test_a_power_cut_between_the_two_keys_is_survived(tmp_path: Path) -> None:
     assert not (folder / "box.new").exists()
 
 
+def test_a_key_is_on_the_card_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "keys"
+    synced: list[tuple[str, set[str]]] = []
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append((Path(f"/proc/self/fd/{descriptor}").readlink().name, {path.name for path in folder.iterdir()}))
+        real(descriptor)
+
+    monkeypatch.setattr("os.fsync", fsync)
+    load_or_make(folder)
+    assert synced == [
+        (tmp_path.name, set()),
+        ("signing.new", {"signing.new"}),
+        ("keys", {"signing.key"}),
+        ("box.new", {"signing.key", "box.new"}),
+        ("keys", {"signing.key", "box.key"}),
+    ]
+
+
 def test_a_lost_signing_key_is_not_replaced_in_silence(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     load_or_make(folder)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import struct
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,6 +250,24 @@ def test_wherever_it_is_cut_a_fragmented_video_repacks_whole_fragments(tmp_path:
             seconds = remux(draft, tmp_path / "plain.mp4")
             assert seconds == pytest.approx(video_seconds(tmp_path / "plain.mp4"), abs=0.02)
             assert (seconds or 0) * 12 == pytest.approx(round((seconds or 0) * 12), abs=0.01)
+
+
+def box(kind: bytes, body: bytes, *, large: bool = False) -> bytes:
+    if large:
+        return struct.pack(">I4sQ", 1, kind, len(body) + 16) + body
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def test_boxes_of_every_size_are_walked() -> None:
+    front = box(b"ftyp", bytes(8)) + box(b"moov", bytes(20))
+    fragment = box(b"moof", bytes(9)) + box(b"mdat", bytes(30), large=True)
+    to_the_end = box(b"moof", bytes(9)) + struct.pack(">I4s", 0, b"mdat") + bytes(40)
+    assert whole_fragments(io.BytesIO(front + fragment + fragment[:-1])) == len(front + fragment)
+    assert whole_fragments(io.BytesIO(front + fragment + to_the_end)) == len(front + fragment + to_the_end)
+    assert whole_fragments(io.BytesIO(front + box(b"mfra", bytes(4)))) == len(front)
+    assert whole_fragments(io.BytesIO(fragment)) == 0
+    assert whole_fragments(io.BytesIO(front + struct.pack(">I4s", 7, b"mdat") + bytes(90))) == len(front)
+    assert whole_fragments(io.BytesIO(front + struct.pack(">I4sQ", 1, b"mdat", 15) + bytes(90))) == len(front)
 
 
 def test_keygen_makes_an_identity_that_its_words_bring_back(tmp_path: Path) -> None:
