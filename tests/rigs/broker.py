@@ -83,7 +83,6 @@ class Mosquitto:
     folder: Path
     port: int = field(factory=free_port)
     tls: tuple[Path, Path] | None = None
-    tls_version: str = ""
     logins: dict[str, str] = field(factory=dict)
     acl: str = ""
     settings: str = ""
@@ -133,7 +132,6 @@ class Mosquitto:
         lines.append(f"allow_anonymous {'false' if self.logins else 'true'}")
         if self.tls:
             lines += [f"certfile {self.tls[0]}", f"keyfile {self.tls[1]}"]
-            lines += [f"tls_version {self.tls_version}"] if self.tls_version else []
         if self.logins:
             passwords = self.folder / f"passwords-{self.port}"
             passwords.touch(0o600)
