@@ -88,7 +88,9 @@ class House:
         self._wait_for_http()
         if not self._token:
             self._token = self._make_owner()
-        self._socket = connect(f"ws://127.0.0.1:{self.http}/api/websocket", max_size=None, open_timeout=PATIENCE_S)
+        self._socket = connect(
+            f"ws://127.0.0.1:{self.http}/api/websocket", max_size=None, open_timeout=PATIENCE_S, close_timeout=1
+        )
         self._receive(PATIENCE_S)
         self._socket.send(json.dumps({"type": "auth", "access_token": self._token}))
         self.version: str = self._receive(PATIENCE_S)["ha_version"]
