@@ -38,6 +38,17 @@ pytestmark = [
 ]
 
 
+BLUEPRINT = REPOSITORY / "docs" / "home-assistant" / "doorbell-ring.yaml"
+FROM_BLUEPRINT = """
+alias: from the blueprint
+use_blueprint:
+  path: doorbell/doorbell-ring.yaml
+  input:
+    doorbell: event.doorbell_form_ring
+    pause: 5
+    what:
+      - event: blueprint_ran
+"""
 UNGUARDED = """
 alias: unguarded
 mode: queued
@@ -71,8 +82,11 @@ def knows_doorbell_rang() -> bool:
 def world() -> Iterator[tuple[Broker, House]]:
     folder = Path(tempfile.mkdtemp(prefix="test-ha-"))
     broker = Broker(folder, free_port())
-    automations = as_yaml_list([*printed_automations().values(), UNGUARDED])
+    automations = as_yaml_list([*printed_automations().values(), FROM_BLUEPRINT, UNGUARDED])
     house = House(BUILD / "root", folder / "conf", automations)
+    shelf = folder / "conf/blueprints/automation/doorbell"
+    shelf.mkdir(parents=True)
+    shutil.copy(BLUEPRINT, shelf)
     try:
         broker.start()
         house.start()
@@ -195,6 +209,17 @@ def test_a_door_that_comes_back_rings_nobody(broker: Broker, house: House) -> No
         door.say(messages.availability("front", online=True))
         house.until("the unguarded automation was fooled", lambda: house.runs("unguarded") >= naive + 3)
         assert house.runs(printed) == rings + 1
+
+
+def test_the_blueprint_acts_once_within_its_pause(broker: Broker, house: House) -> None:
+    with Door(broker.port, "form", "Form") as door:
+        house.until_state("event.doorbell_form_ring", "unknown")
+        door.ring("first")
+        house.until("it ran", lambda: house.runs("from the blueprint") == 1)
+        door.ring("second")
+        house.until("it rang", lambda: house.attributes("event.doorbell_form_ring").get("id") == "second")
+        house.listen(1.0)
+        assert house.runs("from the blueprint") == 1
 
 
 def test_a_ring_that_a_broker_kept_is_no_ring(broker: Broker, house: House) -> None:
