@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doorbell.link.homeassistant import Device, birth_delay, discovery, entity_id, removal
@@ -255,6 +255,8 @@ def test_each_entity_asks_for_qos_1_and_has_ids_of_its_own(device: Device) -> No
 
 
 @given(st.from_regex(r"[a-z0-9-]{1,32}", fullmatch=True))
+@example("-")
+@example("a--b-")
 def test_every_door_id_gives_ids_that_home_assistant_takes(door: str) -> None:
     for one in entities(evolve(FRONT, door_id=door)).values():
         domain, name = one["default_entity_id"].split(".")
