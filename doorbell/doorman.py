@@ -34,6 +34,8 @@ log = logging.getLogger("doorman")
 SLOW_S = 0.25
 HEALTH_S = 300.0
 HOUR_S = 3600.0
+STATUS_S = 0.5
+"""How soon the status page shows what changed."""
 LONGEST_SLEEP_S = 60.0
 LEAVE_S = 25.0
 """How long a stop may take until the running clip is kept; the unit's TimeoutStopSec is longer."""
@@ -62,6 +64,7 @@ class Doorman:
     _timers: dict[str, float] = field(factory=dict)
     _ready_to_keep: bool = False
     """The journal is open and the clips of the last time are in order: only then may a new one begin."""
+    _shown: tuple[object, ...] = ()
     _rings: int = 0
     _entries: int = 0
     _leave_by: float | None = None
@@ -123,6 +126,9 @@ class Doorman:
             self.pins.chime(False)
         if self.problems.look():
             self._timers |= {"health": at, "status": at}
+        if (shown := (self._visit.eyes, self.recording.clip, self._rings, self._entries)) != self._shown:
+            self._shown = shown
+            self._timers["status"] = min(self._timers["status"], at + STATUS_S)
         for name in [name for name, due in self._timers.items() if at >= due]:
             self._timer(name, at)
 

@@ -190,14 +190,14 @@ class Recorder:
         """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
         from doorbell.senses.camera import Settings, open_camera  # noqa: PLC0415
 
-        self._intake = Intake(self._inbox, wait=self._fast)
-        self._card = CardWriter(self._config.door.state / "clips", self._inbox.put)
         chosen, door = self._config.camera, self._config.door
         settings = Settings(
             chosen.source, chosen.width, chosen.height, chosen.fps, chosen.bitrate_kbps,
             rotation=chosen.rotation, flip=chosen.flip, masks=self._config.privacy.masks,
         )  # fmt: skip
         self._camera: Camera = open_camera(settings, pace=not self._fast, once=self._once, stage=door.runtime)
+        self._card = CardWriter(door.state / "clips", self._inbox.put)
+        self._intake = Intake(self._inbox, wait=self._fast)
         try:
             self._camera.start(self._intake)
             self._loop()
@@ -337,7 +337,6 @@ def main() -> int:
     except Closed:
         return 0
     except DoorbellError as error:
-        log.error("%s", error)  # noqa: TRY400  its sentence is the message
         doorman.tell(RecorderTrouble(time.monotonic(), "camera", str(error)))
         return 1
     return 0

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from attrs import define
+from attrs import define, field
 
 from doorbell import __version__, events
 from doorbell.clock import WallClock
@@ -44,6 +44,7 @@ class Voice:
     seal: Callable[[bytes], bytes]
     recording: Callable[[], bool]
     """Whether a person has the recording switched on."""
+    started: float = field(factory=time.monotonic)
     journal_id: bytes = b""
     """Empty until the journal is open; until then there is no hello."""
 
@@ -94,7 +95,9 @@ class Voice:
             return
         self._state(messages.recording(door.id, on=self.recording()), at)
         self.health(at)
-        if home.discovery:
+        if not home.discovery:
+            self._state(homeassistant.removal(door.id), at)
+        else:
             device = homeassistant.Device(
                 door.id, door.name, model(), version=__version__, may_switch_recording=home.may_switch_recording
             )
@@ -105,7 +108,7 @@ class Voice:
             return
         now = machine(self.config.door.state)
         # To the second: the same start must not read differently each time it is told.
-        started = messages.rfc3339(round(self.clock.wall(at) - at))
+        started = messages.rfc3339(round(self.clock.wall(self.started)))
         values = messages.Health(
             started, __version__, self.problems.parts, now.disk, now.temperature, now.throttled, now.rssi
         )

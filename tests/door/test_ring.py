@@ -202,6 +202,7 @@ def test_while_every_sync_of_the_card_takes_5_s_pressing_goes_on_ringing(
         listener.wait("availability", within=60)
         waits = []
         for count in range(1, 6):
+            pause(0.1)  # the button is let go of
             at = door.press()
             listener.wait("/alert", count)
             waits.append(listener.wait("/ring", count)[-1].at - at)

@@ -1,0 +1,258 @@
+"""From a visitor in front of the camera to a clip that only the owner opens."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.door.conftest import bodies, opened
+from tests.rigs.broker import Mosquitto
+from tests.rigs.door import QUIET_SCENE, Door, Listener, pause
+
+FOOTAGE = Path(__file__).parents[3] / "shared/footage"
+SCENE = {"camera": {"source": "scene"}}
+
+
+def seen(door: Door) -> None:
+    door.until(lambda: door.status().get("camera") == "sees")
+
+
+def test_a_visitor_becomes_a_clip_that_begins_before_the_ring(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    settings = {"camera": {"source": "scene"}, "visit": {"linger_s": 4, "longest_s": 60, "preroll_s": 5}}
+    with Door(tmp_path / "door", broker.port, settings) as door:
+        seen(door)
+        pause(5)  # so much has to be there before the visitor
+        door.finger(b"visitor", "scene.sock")
+        listener.wait("/ring", within=30)
+        door.until(lambda: door.clips, 60)
+        poster = opened(door.owner, listener.wait("poster")[0].payload)
+        said = bodies(door.owner, listener.wait("journal", 5))
+        sealed = door.clips[0].read_bytes()
+        assert door.stop() == 0
+    clip = next(body for body in said if body["kind"] == "clip")
+    ring = next(body for body in said if body["kind"] == "ring")
+    assert clip["sha256"] == hashlib.sha256(sealed).hexdigest()
+    assert clip["bytes"] == len(sealed)
+    assert clip["visit"] == ring["visit"]
+    assert poster.startswith(b"\xff\xd8\xff")
+    assert poster.endswith(b"\xff\xd9")
+    key, movie = tmp_path / "key.txt", tmp_path / "clip.mp4"
+    key.write_text(door.owner.line() + "\n")
+    with movie.open("wb") as file:
+        subprocess.run(["age", "-d", "-i", key, door.clips[0]], stdout=file, check=True)
+    complaints = subprocess.run(
+        ["ffmpeg", "-v", "warning", "-xerror", "-i", movie, "-f", "null", "-"], capture_output=True, check=True
+    )
+    assert complaints.stderr == b""
+    about = json.loads(av.open(str(movie)).metadata["comment"])
+    assert (about["visit"], about["trigger"]) == (ring["visit"], "motion")
+    assert clip["uptime"] - 4 - clip["seconds"] < ring["uptime"] - 4
+    assert holds_a_visitor(movie)
+
+
+def holds_a_visitor(movie: Path) -> bool:
+    """The first picture shows an empty mat, and a later one does not."""
+    with av.open(str(movie)) as file:
+        mats = [frame.to_ndarray(format="gray")[-80:, 120:200].astype(int) for frame in file.decode(video=0)]
+    return bool(
+        np.abs(mats[len(mats) // 2] - mats[0]).mean() > 15 or max(np.abs(m - mats[0]).mean() for m in mats) > 15
+    )
+
+
+def test_a_stop_in_the_middle_of_a_clip_leaves_it_whole(tmp_path: Path, broker: Mosquitto, listener: Listener) -> None:
+    with Door(tmp_path / "door", broker.port, SCENE) as door:
+        seen(door)
+        door.press()
+        listener.wait("/ring")
+        door.until(lambda: list((door.state / "clips").glob("*.part")))
+        assert door.stop() == 0
+        movie = opened(door.owner, door.clips[0].read_bytes())
+    assert movie[4:8] == b"ftyp"
+    with Door(tmp_path / "door", broker.port) as door:
+        said = bodies(door.owner, listener.wait("journal", 6))
+    assert [body["kind"] for body in said] == ["started", "ring", "clip_started", "visit", "clip", "stopped"] or {
+        "clip", "stopped"
+    } <= {body["kind"] for body in said}  # fmt: skip
+
+
+def test_a_recorder_that_dies_in_the_middle_leaves_a_clip_that_is_said_to_be_cut(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    settings = {"camera": {"source": "scene", **QUIET_SCENE, "bitrate_kbps": 4000}}
+    with Door(tmp_path / "door", broker.port, settings) as door:
+        seen(door)
+        pause(4)
+        door.press()
+        part = door.until(lambda: list((door.state / "clips").glob("*.part")))[0]
+        door.until(lambda: part.stat().st_size > 200_000 if part.exists() else True)
+        os.kill(door.recorder(), signal.SIGKILL)
+        door.until(lambda: door.clips)
+        said = door.until(lambda: [b for b in bodies(door.owner, listener.of("journal")) if b["kind"] == "clip_cut"])
+        cut = door.clips[0].read_bytes()
+    assert said[0]["bytes"] == len(cut)
+
+
+def test_a_killed_daemon_puts_its_card_in_order_at_the_next_start(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    with Door(tmp_path / "door", broker.port, SCENE) as door:
+        seen(door)
+        door.press()
+        door.until(lambda: list((door.state / "clips").glob("*.part")))
+        listener.wait("journal", 3)
+        child = door.recorder()
+        os.kill(child, signal.SIGKILL)
+        door.stop(signal.SIGKILL)
+        door.start()
+        door.until(lambda: not list((door.state / "clips").glob("*.part")))
+        door.until(lambda: [b for b in bodies(door.owner, listener.of("journal")) if b["kind"] == "clip_cut"])
+
+
+def test_a_recorder_outlives_its_doorman_by_no_more_than_it_takes_to_finish_the_clip(
+    tmp_path: Path, broker: Mosquitto
+) -> None:
+    with Door(tmp_path / "door", broker.port, SCENE) as door:
+        seen(door)
+        door.press()
+        door.until(lambda: list((door.state / "clips").glob("*.part")))
+        child = door.recorder()
+        door.stop(signal.SIGKILL)
+        door.until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text(), 10)
+        assert len(door.clips) == 1
+        assert opened(door.owner, door.clips[0].read_bytes())[4:8] == b"ftyp"
+
+
+def test_the_recorder_has_no_internet_socket_and_nothing_that_runs_listens(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    with Door(tmp_path / "door", broker.port, SCENE) as door:
+        seen(door)
+        listener.wait("hello")
+        assert door.process
+        assert not inet_sockets(door.recorder())
+        ours = inet_sockets(door.process.pid)
+    listening = "0A"
+    assert [state for state in ours if state == listening] == []
+    assert len(ours) == 1
+
+
+def inet_sockets(pid: int) -> list[str]:
+    """The states of this process's TCP and UDP sockets, as /proc names them."""
+    inodes = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = os.readlink(one)
+        except FileNotFoundError:
+            continue
+        if target.startswith("socket:["):
+            inodes.add(target[8:-1])
+    found = []
+    for table in ("tcp", "tcp6", "udp", "udp6"):
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[9] in inodes:
+                found.append(fields[3])
+    return found
+
+
+def test_recording_switched_off_ends_the_camera_and_stays_off(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    import paho.mqtt.publish as say
+
+    settings = {"camera": {"source": "scene"}, "homeassistant": {"may_switch_recording": True}}
+    with Door(tmp_path / "door", broker.port, settings) as door:
+        seen(door)
+        say.single("doorbell/front/recording/set", "OFF", qos=1, port=broker.port)
+        door.until(lambda: door.recorder() == 0)
+        door.press()
+        listener.wait("/ring")
+        assert listener.wait("recording/state")[-1].payload == b"OFF"
+        assert door.stop() == 0
+        door.start()
+        door.until(lambda: door.status().get("camera") == "off")
+        say.single("doorbell/front/recording/set", "ON", qos=1, port=broker.port)
+        seen(door)
+
+
+def test_nobody_switches_the_recording_where_the_owner_did_not_allow_it(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    import paho.mqtt.publish as say
+
+    with Door(tmp_path / "door", broker.port, SCENE) as door:
+        seen(door)
+        listener.wait("hello")
+        say.single("doorbell/front/recording/set", "OFF", qos=1, port=broker.port)
+        door.press()
+        listener.wait("/ring")
+        assert door.recorder()
+        assert listener.of("recording/state")[-1].payload == b"ON"
+
+
+def test_a_full_card_is_told_and_the_bell_rings_on(tmp_path: Path, broker: Mosquitto, listener: Listener) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", card], check=False).returncode:
+        pytest.skip("mounting a small card needs root")
+    try:
+        settings = {
+            "door": {"state": str(card), "runtime": str(tmp_path / "door/run")},
+            "camera": {"source": "scene", **QUIET_SCENE, "bitrate_kbps": 6000},
+            "visit": {"linger_s": 10, "longest_s": 20, "preroll_s": 5},
+        }
+        with Door(tmp_path / "door", broker.port, settings) as door:
+            seen(door)
+            (card / "leftover").write_bytes(bytes(1_600_000))
+            door.press()
+            listener.wait("/ring")
+            door.until(lambda: any("card" in one or "full" in one for one in door.status().get("problems", [])))
+            door.press()
+            listener.wait("/ring", 2)
+            listener.wait("/alert", 2)
+            assert "Traceback" not in door.log()
+            assert door.stop() == 0
+    finally:
+        subprocess.run(["umount", "-l", card], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("linger", [10, 1])
+def test_six_visits_of_real_footage_are_all_kept(
+    tmp_path: Path, broker: Mosquitto, listener: Listener, linger: int
+) -> None:
+    labels = FOOTAGE / "labels.json"
+    if not labels.exists():
+        pytest.skip("the labelled footage is not beside this checkout")
+    footage = json.loads(labels.read_text())["r01_onebyone"]
+    settings = {
+        "camera": {"source": f"file:{FOOTAGE / footage['file']}", "width": 640, "height": 360, "fps": 10},
+        "visit": {"linger_s": linger, "longest_s": 120, "preroll_s": 5},
+    }
+    with Door(tmp_path / "door", broker.port, settings, words=["--once"]) as door:
+        assert door.process
+        seen(door)
+        assert door.process.wait(200) == 0
+        door.words = []
+        door.settings["camera"] = {"source": "none"}
+        door.start()
+        door.until(lambda: [b for b in bodies(door.owner, listener.of("journal")) if b["kind"] == "stopped"], 60)
+        said = bodies(door.owner, listener.of("journal"))
+        clips = {body["id"]: body for body in said if body["kind"] == "clip"}
+        spans = []
+        for path in door.clips:
+            began = clips[path.name[:26]]
+            spans.append((began["uptime"], began["seconds"]))
+        door.stop()
+    assert len(spans) >= (5 if linger == 1 else 1)
