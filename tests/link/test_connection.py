@@ -1,0 +1,222 @@
+"""The link against a real mosquitto."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rigs.broker import Mosquitto, free_port
+from rigs.caller import DOOR, Caller, Subscriber
+
+from doorbell.events import Acked, Heard, Offline, Online
+from doorbell.link import messages
+from doorbell.link.connection import LARGEST_HEARD, Refused
+from doorbell.link.delivery import Limits
+from doorbell.link.messages import Message
+from doorbell.link.mqtt import Link
+from doorbell.link.settings import MqttSettings
+
+AVAILABILITY = f"doorbell/{DOOR}/availability"
+RING = f"doorbell/{DOOR}/ring"
+
+
+def plain(port: int, **more: str) -> MqttSettings:
+    return MqttSettings("127.0.0.1", port, tls="off", **more)
+
+
+def test_a_ring_reaches_a_subscriber_and_is_not_kept_by_the_broker(broker: Mosquitto) -> None:
+    with Subscriber(broker.port, RING) as home, Caller(plain(broker.port)) as door:
+        assert door.until(Online).protocol == 5
+        door.press("a")
+        home.until(RING)
+        with Subscriber(broker.port, RING, AVAILABILITY, name="late") as late:
+            late.until(AVAILABILITY, b"online")
+            assert late.payloads(RING) == []
+
+
+def test_the_door_says_when_it_leaves(broker: Mosquitto) -> None:
+    with Subscriber(broker.port, AVAILABILITY) as home:
+        with Caller(plain(broker.port)) as door:
+            door.until(Online)
+            home.until(AVAILABILITY, b"online")
+        home.until(AVAILABILITY, b"offline")
+    assert "disconnected" in broker.log() and "due to" not in broker.log()
+
+
+@pytest.mark.slow
+def test_a_door_that_was_cut_off_is_told_gone_ten_seconds_later(broker: Mosquitto) -> None:
+    with Subscriber(broker.port, AVAILABILITY) as home, Caller(plain(broker.port)) as door:
+        door.until(Online)
+        home.until(AVAILABILITY, b"online")
+        door.call(lambda at: [*door.delivery.stop(at), *(door.link.drop() or [])])  # type: ignore[func-returns-value]
+        home.until(AVAILABILITY, b"offline", within_s=20)
+
+
+def test_a_wrong_password_is_told_with_the_fix(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path, logins={"front": "right"}) as broker:
+        with Caller(plain(broker.port, username="front", password="wrong")) as door:
+            why = door.until(Offline).why
+        assert "refused the login" in why and "mqtt.username" in why and "wrong" not in why
+        with Caller(plain(broker.port, username="front", password="right")) as door:
+            door.until(Online)
+
+
+def test_a_refused_message_is_not_told_as_acknowledged(tmp_path: Path) -> None:
+    acl = f"user front\ntopic write doorbell/{DOOR}/availability\n"
+    with (
+        Mosquitto(tmp_path, logins={"front": "x"}, acl=acl) as broker,
+        Caller(plain(broker.port, username="front", password="x")) as door,
+    ):
+        door.until(Acked)
+        door.press("a")
+        door.until(Refused)
+        entry = messages.entry(DOOR, index=1, encoded=b"{}")
+        door.call(lambda at: door.delivery.due(at, [(1, entry)]))
+        door.until(Refused, 2)
+        assert door.delivered == []
+
+
+@pytest.mark.parametrize("host", ["", ".example", "a..b", "x" * 70, "a\0b"])
+def test_a_host_that_is_none_is_a_sentence_not_a_dead_thread(host: str) -> None:
+    with Caller(MqttSettings(host, 1883, tls="off")) as door:
+        assert "mqtt.host" in door.until(Offline).why
+
+
+def test_a_name_nobody_knows_and_a_port_nobody_listens_at_are_told_with_the_fix() -> None:
+    with Caller(MqttSettings("no-such-host.invalid", 1883, tls="off")) as door:
+        assert "cannot be found" in door.until(Offline, within_s=60).why
+    with Caller(plain(free_port())) as door:
+        assert "Nothing listens" in door.until(Offline).why
+
+
+@pytest.fixture
+def babbler() -> Iterator[tuple[int, list[bytes]]]:
+    """A server that answers every connection's first bytes with the next of a list, then waits."""
+    answers: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            near.settimeout(10)
+            near.recv(4096)
+            for answer in answers:
+                near.sendall(answer)
+            kept.append(near)
+
+    kept: list[socket.socket] = []
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listener.getsockname()[1], answers
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for one in kept:
+        one.close()
+
+
+CONNACK = bytes([0x20, 0x03, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    "babble",
+    [
+        CONNACK + b"\x30\x02\xff\xff",
+        CONNACK + b"\x30\x05\x00\x02\xff\xfe\x00",
+        CONNACK + b"\x40\x01\x00",
+        CONNACK + b"\x90\x00",
+        CONNACK + b"\xff\xff\xff\xff\xff\xff",
+        CONNACK + b"\x32\x03\x00\x00\x00",
+        b"\x20\x00",
+        b"\x20\x05\x00\x00\x02\x7f\x00",
+    ],
+)
+def test_whatever_a_broker_babbles_ends_the_connection_and_no_thread_dies_of_it(
+    babbler: tuple[int, list[bytes]], babble: bytes
+) -> None:
+    port, answers = babbler
+    answers.append(babble)
+    with Caller(plain(port)) as door:
+        assert door.until(Offline).why
+
+
+def test_a_message_without_end_is_not_collected(babbler: tuple[int, list[bytes]]) -> None:
+    port, answers = babbler
+    answers += [CONNACK, b"\x30\xff\xff\xff\x7f" + bytes(1000)]
+    with Caller(plain(port)) as door:
+        assert "more than" in door.until(Offline).why
+
+
+def test_what_the_door_listens_to_is_heard_and_too_much_of_it_is_not(broker: Mosquitto) -> None:
+    topic = f"doorbell/{DOOR}/pair"
+    with Subscriber(broker.port, "none") as phone, Caller(plain(broker.port), listen=((topic, 1),)) as door:
+        door.until(Acked)
+        phone.client.publish(topic, bytes(LARGEST_HEARD + 1), 1)
+        phone.client.publish(topic, b"hello", 1)
+        heard = door.until(Heard)
+        assert (heard.topic, heard.payload, heard.retained) == (topic, b"hello", False)
+
+
+def test_a_message_larger_than_the_broker_takes_is_not_sent(tmp_path: Path) -> None:
+    with Mosquitto(tmp_path, settings="max_packet_size 2000") as broker, Caller(plain(broker.port)) as door:
+        door.until(Acked)
+        large = Message(f"doorbell/{DOOR}/to/p", bytes(2000), 1, False, None)
+        assert door.link.publish(large) is None
+        assert door.link.publish(Message(large.topic, bytes(1000), 1, False, None)) is not None
+
+
+def test_without_a_connection_nothing_is_taken(broker: Mosquitto) -> None:
+    link = Link(plain(broker.port), DOOR, lambda _: None)
+    assert link.publish(messages.ring(DOOR, visit="a", wall=0)) is None
+    link.close()
+
+
+def test_a_broker_that_speaks_only_version_three_is_spoken_to_in_it() -> None:
+    amqtt = pytest.importorskip("amqtt.broker")
+    port, stop = free_port(), threading.Event()
+    started = threading.Event()
+
+    async def serve() -> None:
+        broker = amqtt.Broker(
+            {
+                "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        )
+        await broker.start()
+        started.set()
+        await asyncio.to_thread(stop.wait)
+        await broker.shutdown()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert started.wait(10)
+        with Subscriber(port, RING) as home, Caller(plain(port)) as door:
+            assert door.until(Online, within_s=15).protocol == 4
+            door.press("a")
+            home.until(RING)
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def test_a_broker_that_starts_again_finds_the_door_back_and_gets_no_old_ring(broker: Mosquitto) -> None:
+    limits = Limits(live_s=1.0, least_wait_s=0.2, most_wait_s=0.5)
+    with Caller(plain(broker.port), limits=limits) as door:
+        door.until(Online)
+        broker.kill()
+        door.until(Offline)
+        door.press("old")
+        door.until(Offline, 5)
+        broker.start()
+        with Subscriber(broker.port, RING, AVAILABILITY) as home:
+            home.until(AVAILABILITY, b"online")
+            door.until(Online, 2)
+            door.press("new")
+            home.until(RING)
+            assert [b'"new"' in one for one in home.payloads(RING)] == [True]

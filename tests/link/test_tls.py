@@ -1,0 +1,93 @@
+"""Whom the door sends its login to: a real mosquitto with right and wrong certificates."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rigs.broker import Certificates, Mosquitto
+from rigs.caller import Caller
+
+from doorbell.events import Offline, Online
+from doorbell.link.settings import MqttSettings
+
+
+def why_not(broker: Mosquitto, settings: MqttSettings) -> str:
+    """The sentence, after making sure that the broker never saw a login."""
+    with Caller(settings) as door:
+        why: str = door.until(Offline).why
+        assert not any(isinstance(one, Online) for one in door.events)
+    assert "connected from" not in broker.log()
+    return why
+
+
+def ca(broker: Mosquitto, certificates: Certificates, **more: Any) -> MqttSettings:
+    return MqttSettings(**{"host": "localhost", "port": broker.port, "ca_file": str(certificates.ca), **more})
+
+
+def test_a_broker_of_the_known_authority_is_trusted(tmp_path: Path, certificates: Certificates) -> None:
+    good = certificates.sign("good", "localhost")
+    with Mosquitto(tmp_path, tls=good) as broker, Caller(ca(broker, certificates)) as door:
+        door.until(Online)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [("host", "another host"), ("self-signed", "self-signed"), ("expired", "has expired"), ("tls1.1", "TLS 1.2")],
+)
+def test_what_cannot_prove_itself_gets_no_login(
+    tmp_path: Path, certificates: Certificates, kind: str, sentence: str
+) -> None:
+    pair = {
+        "host": lambda: certificates.sign("other", "elsewhere.example"),
+        "self-signed": lambda: certificates.self_sign("self", "localhost"),
+        "expired": lambda: certificates.sign("expired", "localhost", expired=True),
+        "tls1.1": lambda: certificates.sign("old", "localhost"),
+    }[kind]()
+    with Mosquitto(tmp_path, tls=pair, tls_version="tlsv1.1" if kind == "tls1.1" else "") as broker:
+        assert sentence in why_not(broker, ca(broker, certificates))
+
+
+def test_an_unknown_authority_is_named_as_such(tmp_path: Path, certificates: Certificates) -> None:
+    with Mosquitto(tmp_path, tls=certificates.sign("unknown", "localhost")) as broker:
+        assert "unknown authority" in why_not(broker, ca(broker, certificates, ca_file=""))
+
+
+def test_a_certificate_for_another_address_is_named_as_such(tmp_path: Path, certificates: Certificates) -> None:
+    with Mosquitto(tmp_path, tls=certificates.sign("address", "10.0.0.1")) as broker:
+        assert "another address" in why_not(broker, ca(broker, certificates, host="127.0.0.1"))
+
+
+def test_a_port_without_tls_is_named_as_such(broker: Mosquitto, certificates: Certificates) -> None:
+    assert "No TLS is spoken" in why_not(broker, ca(broker, certificates))
+
+
+def test_a_ca_file_that_is_missing_or_none_is_named(
+    tmp_path: Path, broker: Mosquitto, certificates: Certificates
+) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing")
+    assert "cannot be read" in why_not(broker, ca(broker, certificates, ca_file=str(tmp_path / "none.pem")))
+    assert "no certificate" in why_not(broker, ca(broker, certificates, ca_file=str(empty)))
+
+
+@pytest.mark.parametrize("kind", ["self-signed", "of an authority"])
+def test_a_pinned_certificate_is_trusted_whatever_host_it_names(
+    tmp_path: Path, certificates: Certificates, kind: str
+) -> None:
+    make = certificates.self_sign if kind == "self-signed" else certificates.sign
+    pair = make("pinned", "elsewhere.example")
+    with Mosquitto(tmp_path, tls=pair) as broker:
+        pin = certificates.sha256(pair[0])
+        with Caller(MqttSettings("127.0.0.1", broker.port, tls="pin", pin_sha256=pin.upper())) as door:
+            door.until(Online)
+
+
+def test_any_other_certificate_than_the_pinned_one_gets_no_login(tmp_path: Path, certificates: Certificates) -> None:
+    pin = certificates.sha256(certificates.self_sign("ours", "localhost")[0])
+    with Mosquitto(tmp_path, tls=certificates.self_sign("theirs", "localhost")) as broker:
+        settings = MqttSettings("127.0.0.1", broker.port, tls="pin", pin_sha256=pin)
+        assert "not the pinned one" in why_not(broker, settings)
+
+
+def test_a_password_is_not_shown_by_its_settings() -> None:
+    assert "secret" not in repr(MqttSettings("h", 1, "front", "secret"))
