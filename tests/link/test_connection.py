@@ -1,9 +1,12 @@
 """The link against a real mosquitto."""
 
 import asyncio
+import queue
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,10 +15,10 @@ from rigs.caller import DOOR, Caller, Subscriber
 
 from doorbell.events import Acked, Heard, Offline, Online
 from doorbell.link import messages
-from doorbell.link.connection import LARGEST_HEARD, Refused
+from doorbell.link.connection import LARGEST_HEARD, SEND_BUFFER, Refused
 from doorbell.link.delivery import Limits
 from doorbell.link.messages import Message
-from doorbell.link.mqtt import Link
+from doorbell.link.mqtt import STUCK, Link
 from doorbell.link.settings import MqttSettings
 
 AVAILABILITY = f"doorbell/{DOOR}/availability"
@@ -142,6 +145,97 @@ def test_whatever_a_broker_babbles_ends_the_connection_and_no_thread_dies_of_it(
     answers.append(babble)
     with Caller(plain(port)) as door:
         assert door.until(Offline).why
+
+
+class Peer:
+    """A server that says yes to one connection and notes how it ends."""
+
+    def __init__(self) -> None:
+        self.said, self.ended = b"", ""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.thread = threading.Thread(target=self._serve, daemon=True)
+        self.thread.start()
+
+    def _serve(self) -> None:
+        near, _ = self._listener.accept()
+        self._listener.close()
+        near.settimeout(10)
+        near.recv(4096)
+        near.sendall(CONNACK)
+        try:
+            while data := near.recv(4096):
+                self.said += data
+                while data and data[0] & 0xF0 == 0x30:  # each PUBLISH gets its PUBACK
+                    name = 4 + int.from_bytes(data[2:4], "big")
+                    near.sendall(b"\x40\x02" + data[name : name + 2])
+                    data = data[2 + data[1] :]
+            self.ended = "closed"
+        except ConnectionResetError:
+            self.ended = "reset"
+        near.close()
+
+
+def test_a_dropped_connection_is_reset_so_that_nothing_unsent_arrives_later() -> None:
+    peer = Peer()
+    with Caller(plain(peer.port)) as door:
+        door.until(Online)
+        door.link.drop()
+        peer.thread.join(10)
+    assert peer.ended == "reset"
+
+
+def test_a_connection_that_fell_silent_is_reset_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorbell.link.connection.KEEPALIVE_S", 1)
+    peer = Peer()
+    with Caller(plain(peer.port)) as door:
+        assert "Keep alive" in door.until(Offline).why
+        peer.thread.join(10)
+    assert peer.ended == "reset"
+
+
+def test_a_door_that_leaves_says_so_in_good_order() -> None:
+    peer = Peer()
+    with Caller(plain(peer.port)) as door:
+        door.until(Online)
+    peer.thread.join(10)
+    assert peer.ended == "closed" and b"offline" in peer.said
+    assert peer.said[-2:] == b"\xe0\x00" or peer.said[-3:-1] == b"\xe0\x01", "DISCONNECT is the last word"
+
+
+def test_leaving_waits_two_seconds_at_most_for_a_broker_that_says_nothing(babbler: tuple[int, list[bytes]]) -> None:
+    port, answers = babbler
+    answers.append(CONNACK)
+    link = Link(plain(port), DOOR, (inbox := queue.SimpleQueue[object]()).put)
+    link.open(1)
+    assert isinstance(inbox.get(timeout=10), Online)
+    began = time.monotonic()
+    link.close()
+    assert time.monotonic() - began < 4
+
+
+def test_a_ring_does_not_wait_for_others_in_the_socket(broker: Mosquitto) -> None:
+    with Caller(plain(broker.port)) as door:
+        door.until(Online)
+        sock = door.link._current._client.socket()  # type: ignore[union-attr]
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1  # type: ignore[union-attr]
+        # Linux doubles what it is given, for its own bookkeeping.
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * SEND_BUFFER  # type: ignore[union-attr]
+
+
+def test_threads_that_hang_in_a_lookup_or_a_connect_do_not_pile_up() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, ExitStack() as waiting:
+        port = listener.getsockname()[1]
+        for _ in range(3):  # fills the backlog: whoever comes now gets no answer at all
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        inbox: queue.SimpleQueue[object] = queue.SimpleQueue()
+        link = Link(plain(port), DOOR, inbox.put)
+        for generation in range(1, STUCK + 2):
+            link.open(generation)
+        gone = inbox.get(timeout=5)
+        assert isinstance(gone, Offline) and gone.generation == STUCK + 1 and "still hang" in gone.why
 
 
 def test_a_message_without_end_is_not_collected(babbler: tuple[int, list[bytes]]) -> None:

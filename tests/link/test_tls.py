@@ -1,5 +1,10 @@
 """Whom the door sends its login to: a real mosquitto with right and wrong certificates."""
 
+import socket
+import ssl
+import threading
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +37,7 @@ def test_a_broker_of_the_known_authority_is_trusted(tmp_path: Path, certificates
 
 @pytest.mark.parametrize(
     ("kind", "sentence"),
-    [("host", "another host"), ("self-signed", "self-signed"), ("expired", "has expired"), ("tls1.1", "TLS 1.2")],
+    [("host", "another host"), ("self-signed", "self-signed"), ("expired", "has expired")],
 )
 def test_what_cannot_prove_itself_gets_no_login(
     tmp_path: Path, certificates: Certificates, kind: str, sentence: str
@@ -41,10 +46,65 @@ def test_what_cannot_prove_itself_gets_no_login(
         "host": lambda: certificates.sign("other", "elsewhere.example"),
         "self-signed": lambda: certificates.self_sign("self", "localhost"),
         "expired": lambda: certificates.sign("expired", "localhost", expired=True),
-        "tls1.1": lambda: certificates.sign("old", "localhost"),
     }[kind]()
-    with Mosquitto(tmp_path, tls=pair, tls_version="tlsv1.1" if kind == "tls1.1" else "") as broker:
+    with Mosquitto(tmp_path, tls=pair) as broker:
         assert sentence in why_not(broker, ca(broker, certificates))
+
+
+@pytest.mark.parametrize("how", ["ca", "pin"])
+def test_a_broker_that_knows_nothing_newer_than_tls_1_1_gets_no_login(certificates: Certificates, how: str) -> None:
+    pair = certificates.sign("old", "localhost")
+    heard: list[bytes] = []
+    with OldServer(pair, heard) as port:
+        with socket.create_connection(("127.0.0.1", port)) as plain, of_old(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain):
+            assert plain, "a client of old is served"
+        pin = certificates.sha256(pair[0])
+        settings = MqttSettings("localhost", port, tls=how, ca_file=str(certificates.ca), pin_sha256=pin)
+        with Caller(settings) as door:
+            assert "TLS 1.2" in door.until(Offline).why
+    assert heard == []
+
+
+def of_old(side: int) -> ssl.SSLContext:
+    context = ssl.SSLContext(side)
+    if side == ssl.PROTOCOL_TLS_CLIENT:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
+
+
+class OldServer:
+    """Speaks TLS 1.1 and no newer; mosquitto takes its setting for a least version, not a most."""
+
+    def __init__(self, pair: tuple[Path, Path], heard: list[bytes]) -> None:
+        self._context = of_old(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*pair)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._heard = heard
+
+    def __enter__(self) -> int:
+        threading.Thread(target=self._serve, daemon=True).start()
+        return int(self._listener.getsockname()[1])
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            near.settimeout(5)
+            with suppress(OSError), self._context.wrap_socket(near, server_side=True) as served:
+                if said := served.recv(100):
+                    self._heard.append(said)
+            near.close()
 
 
 def test_an_unknown_authority_is_named_as_such(tmp_path: Path, certificates: Certificates) -> None:
@@ -58,7 +118,8 @@ def test_a_certificate_for_another_address_is_named_as_such(tmp_path: Path, cert
 
 
 def test_a_port_without_tls_is_named_as_such(broker: Mosquitto, certificates: Certificates) -> None:
-    assert "No TLS is spoken" in why_not(broker, ca(broker, certificates))
+    why = why_not(broker, ca(broker, certificates))
+    assert "mqtt.port" in why and "tls" in why.lower()
 
 
 def test_a_ca_file_that_is_missing_or_none_is_named(
