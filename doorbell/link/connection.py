@@ -104,7 +104,7 @@ class Connection(threading.Thread):
             properties = _properties(PacketTypes.PUBLISH)
             properties.MessageExpiryInterval = message.expiry_s
         info = client.publish(message.topic, message.payload, message.qos, message.retain, properties)
-        self._wake()
+        self._wake()  # paho calls for it only when it did not believe itself to be writing already
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
 
     def drop(self) -> None:

@@ -364,7 +364,7 @@ class Delivery:
     def _alive(self, at: float, flight: _Flight, when: float) -> None:
         if flight.message.qos == 0:
             return  # written to the socket, not acknowledged by anybody
-        self._confirmed = max(self._confirmed, when)
+        self._confirmed = when
         if flight.lane == "probe" and self._held and at - when <= self.limits.late_s:
             self._released = True
 

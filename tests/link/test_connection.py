@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
 from rigs.broker import Mosquitto, free_port
 from rigs.caller import DOOR, Caller, Subscriber
 
@@ -39,6 +41,24 @@ def test_a_ring_reaches_a_subscriber_and_is_not_kept_by_the_broker(broker: Mosqu
             assert late.payloads(RING) == []
 
 
+def test_a_ring_carries_its_expiry_for_whoever_reads_it_from_the_broker_later(broker: Mosquitto) -> None:
+    inbox: queue.SimpleQueue[paho.MQTTMessage] = queue.SimpleQueue()
+    ready = threading.Event()
+    home = paho.Client(CallbackAPIVersion.VERSION2, "five", protocol=paho.MQTTv5)
+    home.on_subscribe = lambda *_: ready.set()
+    home.on_message = lambda _, __, message: inbox.put(message)
+    home.connect("127.0.0.1", broker.port)
+    home.subscribe(RING, 1)
+    home.loop_start()
+    with Caller(plain(broker.port)) as door:
+        assert ready.wait(10)
+        door.until(Online)
+        door.press("a")
+        assert 0 < inbox.get(timeout=10).properties.MessageExpiryInterval <= 60  # type: ignore[union-attr]
+    home.disconnect()
+    home.loop_stop()
+
+
 def test_the_door_says_when_it_leaves(broker: Mosquitto) -> None:
     with Subscriber(broker.port, AVAILABILITY) as home:
         with Caller(plain(broker.port)) as door:
@@ -53,8 +73,11 @@ def test_a_door_that_was_cut_off_is_told_gone_ten_seconds_later(broker: Mosquitt
     with Subscriber(broker.port, AVAILABILITY) as home, Caller(plain(broker.port)) as door:
         door.until(Online)
         home.until(AVAILABILITY, b"online")
-        door.call(lambda at: [*door.delivery.stop(at), *(door.link.drop() or [])])  # type: ignore[func-returns-value]
+        cut = time.monotonic()
+        door.call(door.delivery.stop)
+        door.link.drop()
         home.until(AVAILABILITY, b"offline", within_s=20)
+        assert home.got[-1][0] - cut > 5, "a door that is back within moments is not told gone"
 
 
 def test_a_wrong_password_is_told_with_the_fix(tmp_path: Path) -> None:
@@ -292,6 +315,7 @@ def test_a_broker_that_speaks_only_version_three_is_spoken_to_in_it() -> None:
         assert started.wait(10)
         with Subscriber(port, RING) as home, Caller(plain(port)) as door:
             assert door.until(Online, within_s=15).protocol == 4
+            assert door.link._protocol == 4, "the next connection loses no time"
             door.press("a")
             home.until(RING)
     finally:

@@ -126,7 +126,6 @@ def test_a_probe_answered_long_before_the_loop_came_to_it_is_repeated() -> None:
 
 def test_an_old_sign_of_life_does_not_let_the_next_press_pass_unprobed() -> None:
     hand = quiet()
-    assert hand.ack is not None
     assert hand.press(50) == ["availability"]
     hand.ack(50.1, "availability")
     assert hand.press(90) == ["availability"]
@@ -290,6 +289,22 @@ def test_a_ring_the_connection_did_not_take_goes_out_on_the_next() -> None:
     hand.do(hand.delivery.disconnected(100.2, 1))
     hand.do(hand.delivery.tick(103))
     assert "ring" in hand.do(hand.delivery.connected(103, 2, 103))
+
+
+def test_a_connection_of_which_the_loop_hears_late_is_probed_before_it_gets_a_ring() -> None:
+    hand = Hand()
+    hand.do(hand.delivery.start(0))
+    hand.press(0)
+    sent = hand.do(hand.delivery.connected(4, 1, 1))
+    assert "availability" in sent and "ring" not in sent
+    assert "ring" in hand.ack(4.1, "availability")
+
+
+def test_a_connection_already_given_up_is_not_believed() -> None:
+    hand = Hand()
+    hand.do(hand.delivery.start(0))
+    assert hand.do(hand.delivery.tick(45)) == ["drop"]
+    assert hand.do(hand.delivery.connected(45.1, 1, 45)) == []
 
 
 def test_after_stop_nothing_is_opened() -> None:

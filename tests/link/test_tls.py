@@ -14,6 +14,7 @@ from rigs.caller import Caller
 
 from doorbell.events import Offline, Online
 from doorbell.link.settings import MqttSettings
+from doorbell.link.tls import PinMismatch, pinned_context
 
 
 def why_not(broker: Mosquitto, settings: MqttSettings) -> str:
@@ -56,8 +57,9 @@ def test_a_broker_that_knows_nothing_newer_than_tls_1_1_gets_no_login(certificat
     pair = certificates.sign("old", "localhost")
     heard: list[bytes] = []
     with OldServer(pair, heard) as port:
-        with socket.create_connection(("127.0.0.1", port)) as plain, of_old(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain):
-            assert plain, "a client of old is served"
+        with socket.create_connection(("127.0.0.1", port)) as plain:
+            # The control: a client of old is served.
+            of_old(ssl.PROTOCOL_TLS_CLIENT).wrap_socket(plain).close()
         pin = certificates.sha256(pair[0])
         settings = MqttSettings("localhost", port, tls=how, ca_file=str(certificates.ca), pin_sha256=pin)
         with Caller(settings) as door:
@@ -148,6 +150,13 @@ def test_any_other_certificate_than_the_pinned_one_gets_no_login(tmp_path: Path,
     with Mosquitto(tmp_path, tls=certificates.self_sign("theirs", "localhost")) as broker:
         settings = MqttSettings("127.0.0.1", broker.port, tls="pin", pin_sha256=pin)
         assert "not the pinned one" in why_not(broker, settings)
+
+
+def test_a_certificate_that_is_not_the_pinned_one_is_never_made_an_anchor(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    with Mosquitto(tmp_path, tls=certificates.self_sign("any", "localhost")) as broker, pytest.raises(PinMismatch):
+        pinned_context("127.0.0.1", broker.port, "0" * 64, 5)
 
 
 def test_a_password_is_not_shown_by_its_settings() -> None:
