@@ -104,7 +104,7 @@ class Connection(threading.Thread):
             properties = _properties(PacketTypes.PUBLISH)
             properties.MessageExpiryInterval = message.expiry_s
         info = client.publish(message.topic, message.payload, message.qos, message.retain, properties)
-        self._wake()
+        self._wake()  # paho calls for it only when it did not believe itself to be writing already
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
 
     def drop(self) -> None:
@@ -139,9 +139,9 @@ class Connection(threading.Thread):
     def _live(self) -> str:
         try:
             self._serve()
-        except _Ended as end:
+        except (_Ended, DeviceError) as end:
             return str(end)
-        except (OSError, DeviceError) as error:
+        except OSError as error:
             return reasons.sentence(error, self._where)
         except Exception as error:  # noqa: BLE001  whatever paho's parser raises on a broker's bytes ends this link only
             return f"The broker at {self._where} sent what is no MQTT ({type(error).__name__})."

@@ -299,16 +299,17 @@ class Delivery:
         return actions
 
     def _forget_old(self, at: float) -> None:
-        young = [one for one in self._held if at - one.born < self.limits.live_s]
+        # Written as ``deadline`` is: rounded otherwise, a deadline could come and find nothing to do, for ever.
+        young = [one for one in self._held if at < one.born + self.limits.live_s]
         self.dropped += len(self._held) - len(young)
         self._held = young
-        self._posters = [one for one in self._posters if at - one.born < self.limits.poster_s]
+        self._posters = [one for one in self._posters if at < one.born + self.limits.poster_s]
 
     def _overdue(self, at: float) -> list[Action]:
-        if self._phase == "opening" and at - self._since >= self.limits.connect_s:
+        if self._phase == "opening" and at >= self._since + self.limits.connect_s:
             why = f"The connection was not made within {self.limits.connect_s:g} s."
         elif self._phase == "online" and any(
-            one.lane in ("probe", "live") and at - one.since >= self.limits.ack_s for one in self._flights.values()
+            one.lane in ("probe", "live") and at >= one.since + self.limits.ack_s for one in self._flights.values()
         ):
             why = f"The broker acknowledged nothing for {self.limits.ack_s:g} s: the connection is dropped."
         else:
@@ -363,7 +364,7 @@ class Delivery:
     def _alive(self, at: float, flight: _Flight, when: float) -> None:
         if flight.message.qos == 0:
             return  # written to the socket, not acknowledged by anybody
-        self._confirmed = max(self._confirmed, when)
+        self._confirmed = when
         if flight.lane == "probe" and self._held and at - when <= self.limits.late_s:
             self._released = True
 

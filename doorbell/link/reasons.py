@@ -52,16 +52,16 @@ def check_name(host: str) -> None:
         raise DeviceError("mqtt.host is no host name: give the broker's name or address.")
 
 
-def sentence(error: OSError | DeviceError, where: str) -> str:
+def sentence(error: OSError, where: str) -> str:
     """Why there is no connection to *where*, and the fix."""
-    if isinstance(error, DeviceError):
-        return str(error)
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         return tls_sentence(error, where)
     if isinstance(error, socket.gaierror):
         return f"The name in {where} cannot be found: check mqtt.host and the door's network."
     if isinstance(error, ConnectionRefusedError):
         return f"Nothing listens at {where}: start the broker, or check mqtt.host and mqtt.port."
+    if isinstance(error, (ConnectionResetError, ssl.SSLEOFError)):
+        return f"{where} broke off the first words: check mqtt.port, and that mqtt.tls is as the broker has it there."
     if isinstance(error, TimeoutError):
         return f"Nothing answers at {where}: check mqtt.host, mqtt.port and the network between."
     return f"No connection to {where} ({error.strerror or type(error).__name__}): check the door's network."
@@ -73,7 +73,7 @@ def tls_sentence(error: ssl.SSLError, where: str) -> str:
         why = _WHY.get(error.verify_code, f"is not trusted ({error.verify_message})")
         return f"The certificate of {where} {why}."
     reason = error.reason or ""
-    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING", "RECORD_LAYER_FAILURE"):
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
         return f"No TLS is spoken at {where}: check mqtt.port (8883 is usual for TLS)."
     if reason in ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"):
         return f"The broker at {where} speaks no TLS 1.2 or newer: allow it there."

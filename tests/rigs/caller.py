@@ -96,7 +96,8 @@ class Caller:
             case Heard():
                 return []
             case _:
-                return event(at)
+                actions: list[Action] = event(at)
+                return actions
 
     def _do(self, actions: list[Action]) -> None:
         for action in actions:
@@ -122,7 +123,7 @@ class Subscriber:
         self.client = paho.Client(CallbackAPIVersion.VERSION2, name, protocol=paho.MQTTv311)
         if login:
             self.client.username_pw_set(*login)
-        self.client.on_connect = lambda *_: self.client.subscribe([(one, 1) for one in topics])
+        self.client.on_connect = self._connected
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._message
         self.client.reconnect_delay_set(1, 1)
@@ -148,6 +149,9 @@ class Subscriber:
 
         with self._news:
             assert self._news.wait_for(enough, within_s), self.got
+
+    def _connected(self, *_: Any) -> None:
+        self.client.subscribe([(one, 1) for one in self._topics])
 
     def _message(self, _: Any, __: Any, message: Any) -> None:
         with self._news:
