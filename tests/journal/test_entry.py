@@ -35,7 +35,9 @@ STAMP = Stamp("2026-03-01T07:30:00Z", "synced", 12.3456)
 
 def test_a_body_is_written_in_these_very_bytes() -> None:
     text = body_text("ring", {"visit": "Tür"}, STAMP, 3)
-    expected = '{"v":1,"kind":"ring","at":"2026-03-01T07:30:00Z","clock":"synced","boot":3,"uptime":12.346,"visit":"Tür"}'
+    expected = (
+        '{"v":1,"kind":"ring","at":"2026-03-01T07:30:00Z","clock":"synced","boot":3,"uptime":12.346,"visit":"Tür"}'
+    )
     assert text == expected.encode()
     assert read_body(text)["visit"] == "Tür"
 

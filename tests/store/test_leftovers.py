@@ -65,7 +65,9 @@ def test_a_clip_that_was_named_but_not_journalled_is_kept_as_it_is(folder: Path)
     put(folder, CLIP + ".mp4.age", SEALED)
     put(folder, CLIP + ".jpg.age", b"poster")
     (cut,) = recover(folder, started=[CLIP], kept=[]).cut
-    assert cut == Cut(CLIP, len(SEALED), hashlib.sha256(SEALED).hexdigest(), hashlib.sha256(b"poster").hexdigest(), len(SEALED) + 6)
+    assert cut == Cut(
+        CLIP, len(SEALED), hashlib.sha256(SEALED).hexdigest(), hashlib.sha256(b"poster").hexdigest(), len(SEALED) + 6
+    )
     assert names(folder) == [CLIP + ".jpg.age", CLIP + ".mp4.age"]
 
 
@@ -210,5 +212,3 @@ def in_order(folder: Path, cut: Cut) -> None:
         assert left.get(CLIP + ".jpg.age", b"poster") == b"poster"
     else:
         assert left == {}
-
-

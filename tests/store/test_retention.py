@@ -21,7 +21,9 @@ def aged(*days: int) -> list[Held]:
     return [Held(str(index), index, 1, day) for index, day in enumerate(days, start=1)]
 
 
-@given(clips_drawn, st.integers(0, 30_000), st.integers(1, 30), st.integers(0, 300_000_000), st.integers(0, 300_000_000))
+@given(
+    clips_drawn, st.integers(0, 30_000), st.integers(1, 30), st.integers(0, 300_000_000), st.integers(0, 300_000_000)
+)
 def test_no_clip_goes_that_is_newer_than_one_that_stays(
     held: list[Held], today: int, days: int, quota: int, free: int
 ) -> None:

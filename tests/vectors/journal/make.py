@@ -121,7 +121,12 @@ def bodies() -> list[Any]:
 
     return [
         {"name": "as written", "good": True, "body": text, "kind": "ring"},
-        {"name": "a kind from a newer door", "good": True, "kind": "glow", "body": json.dumps(fields | {"kind": "glow"})},
+        {
+            "name": "a kind from a newer door",
+            "good": True,
+            "kind": "glow",
+            "body": json.dumps(fields | {"kind": "glow"}),
+        },
         {"name": "a key from a newer door", "good": True, "kind": "ring", "body": json.dumps(fields | {"hue": 1})},
         bad("another version", v=2),
         bad("a kind that is no text", kind=1),
