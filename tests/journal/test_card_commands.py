@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +156,7 @@ def test_clips_are_listed_with_what_the_identity_opens(door: Door, identity: Pat
     door.settle(2)
     keep_poster(door.state / "clips", second, b"poster")
     (door.state / "clips" / f"{second}.mp4.age").write_bytes(door.seal(b""))
-    size = os.path.getsize(door.state / "clips" / f"{second}.mp4.age") + 6
+    size = (door.state / "clips" / f"{second}.mp4.age").stat().st_size + 6
     door.line.put(ClipKept(second, {"trigger": "motion"}, stamp(), size))
     door.settle(2)
     plain = [json.loads(line) for line in call(clips_command, "--state", door.state, "--json").output.splitlines()]

@@ -46,7 +46,8 @@ def test_an_entry_is_told_only_after_it_is_on_the_card(door: Door) -> None:
     door.settle(1)
     assert door.of(Kept) == [Kept(1, "ring", "t1")]
     assert door.history()[0].body == {
-        "v": 1, "kind": "ring", "at": "2026-03-01T07:30:00Z", "clock": "synced", "boot": 1, "uptime": 1.0, "visit": "v1",
+        "v": 1, "kind": "ring", "at": "2026-03-01T07:30:00Z", "clock": "synced", "boot": 1, "uptime": 1.0,
+        "visit": "v1",
     }  # fmt: skip
     whole(door)
 
@@ -262,6 +263,15 @@ def test_another_doors_journal_is_put_aside_with_its_clips(door: Door) -> None:
 # ---- a card that refuses
 
 
+def fill(file: Any) -> None:
+    """To the last page."""
+    while True:
+        try:
+            file.write(bytes(4096))
+        except OSError:
+            return
+
+
 @pytest.fixture
 def small_card(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 2 MB."""
@@ -269,7 +279,7 @@ def small_card(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     if os.geteuid() or not shutil.which("mount"):
         pytest.skip("only root can mount a small card")
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", place], capture_output=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", place], check=False)
     if mounted.returncode:
         pytest.skip("this machine does not let root mount")
     yield place
@@ -281,9 +291,8 @@ def test_a_full_card_loses_nothing_that_was_told_and_heals(small_card: Path) -> 
     door.line.put(ring(1))
     door.settle(1)
     filler = small_card / "filler"
-    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-        while True:
-            file.write(bytes(4096))
+    with filler.open("wb", buffering=0) as file:
+        fill(file)
     for number in range(2, 300):
         door.line.put(Write("ring", {"visit": "x" * 3000}, stamp(), f"t{number}"))
     door.settle(5)

@@ -14,7 +14,7 @@ CALLS = (
 )  # fmt: skip
 
 
-class PowerCut(BaseException):  # noqa: N818
+class PowerCut(BaseException):
     """Not an Exception: nothing may catch it."""
 
 

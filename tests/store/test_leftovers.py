@@ -53,10 +53,10 @@ def test_wherever_a_clip_was_cut_what_is_left_is_a_true_prefix_and_known_as_cut(
     if length < HEADER + SEALED_CHUNK:
         assert (cut.bytes, names(folder)) == (0, [])
         return
-    opened = b""
+    chunks: list[bytes] = []
     with (folder / (CLIP + ".mp4.age")).open("rb") as file, pytest.raises(CutError):
-        for chunk in unseal([OWNER], file):
-            opened += chunk
+        chunks.extend(unseal([OWNER], file))
+    opened = b"".join(chunks)
     assert (bytes(range(256)) * 800).startswith(opened)
     assert len(opened) == (length - HEADER) // SEALED_CHUNK * 65536
 
