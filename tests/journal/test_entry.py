@@ -66,6 +66,8 @@ def test_only_utc_is_a_stamp() -> None:
 def test_an_unsynced_clock_gives_no_day() -> None:
     assert Stamp("1970-01-03T00:00:00Z", "synced", 0.0).day == 2
     assert Stamp("1970-01-03T00:00:00Z", "unsynced", 0.0).day == 0
+    assert Stamp("1960-01-01T00:00:00Z", "synced", 0.0).day == 0
+    assert Stamp("9999-01-01T00:00:00Z", "synced", 0.0).day == 0
 
 
 def test_a_whole_chain_has_no_fault(chain: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -351,8 +352,6 @@ class Failing:
         self.real, self.after = real, after
 
     def execute(self, statement: str, *values: Any) -> Any:
-        import sqlite3
-
         if statement == "COMMIT":
             if self.after:
                 self.real.execute(statement)
@@ -405,6 +404,14 @@ def test_a_database_damaged_while_open_is_put_aside_and_the_door_goes_on(door: D
     assert [each.token for each in door.of(Kept)] == ["t99"]
     assert door.of(JournalReady)[-1].anew
     whole(door)
+
+
+def test_what_the_schema_refuses_is_our_mistake_and_not_the_cards(door: Door) -> None:
+    door.settle(1)
+    for _ in range(2):
+        door.line.put(ClipStarted(clip_id(1), {}, stamp()))
+    with pytest.raises(sqlite3.IntegrityError):
+        door.settle(2)
 
 
 # ---- always
