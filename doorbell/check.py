@@ -123,7 +123,9 @@ def _kept(folder: Path, clip: str, row: Row) -> Iterator[Finding]:
     if whole != row.bytes:
         yield Finding(1, f"Clip {clip} has {whole} bytes with its poster, the journal says {row.bytes}.", clip)
     header = whole_chunks(head, min(size, HEADER))
-    if not header or size == header or 0 < (size - header) % SEALED_CHUNK <= TAG:
+    payload = size - header
+    tag_alone = payload % SEALED_CHUNK == TAG and payload != TAG  # an empty final chunk, which only an empty file has
+    if not header or not payload or 0 < payload % SEALED_CHUNK < TAG or tag_alone:
         yield Finding(2, f"Clip {clip} does not end where a sealed file can end.", clip)
 
 

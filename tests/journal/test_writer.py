@@ -362,6 +362,26 @@ class Failing:
         return getattr(self.real, name)
 
 
+def test_what_a_failed_sync_may_have_lost_is_written_once_more_before_it_is_told(door: Door) -> None:
+    door.settle(1)
+    sizes: list[int] = []
+    hear = door.heard.append
+
+    def put(value: Any) -> None:
+        if isinstance(value, Kept):
+            sizes.append((door.state / (NAME + "-wal")).stat().st_size)
+        hear(value)
+
+    door.writer._put = put
+    assert door.writer._book is not None
+    reader = open_to_read(door.state)  # keeps SQLite from folding the WAL by itself when the connection is closed
+    door.writer._book._db = Failing(door.writer._book._db, after=True)  # type: ignore[assignment]
+    door.line.put(ring(1))
+    door.settle(3)
+    assert sizes == [0]
+    reader.close()
+
+
 @pytest.mark.parametrize("after", [False, True])
 def test_a_commit_of_uncertain_end_is_neither_lost_nor_doubled(door: Door, after: bool) -> None:
     door.line.put(ring(1))

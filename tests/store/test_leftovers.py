@@ -61,6 +61,14 @@ def test_wherever_a_clip_was_cut_what_is_left_is_a_true_prefix_and_known_as_cut(
     assert len(opened) == (length - HEADER) // SEALED_CHUNK * 65536
 
 
+def test_what_is_cut_is_synced_before_it_is_named_and_the_name_before_it_is_told(folder: Path) -> None:
+    put(folder, CLIP + ".part", SEALED[: HEADER + SEALED_CHUNK + 1])
+    card = Card()
+    settle(folder, CLIP, card)
+    changing = [call for call in card.calls if call not in ("unlink", "open_existing", "close")]
+    assert changing == ["truncate", "fsync", "rename", "sync_folder"]
+
+
 def test_a_clip_that_was_named_but_not_journalled_is_kept_as_it_is(folder: Path) -> None:
     put(folder, CLIP + ".mp4.age", SEALED)
     put(folder, CLIP + ".jpg.age", b"poster")
