@@ -82,6 +82,8 @@ def settle(folder: Path, clip: str, files: Files | None = None) -> Cut:
     """
     files = files or Files()
     part, final, poster = (folder / (clip + end) for end in (PART, CLIP, POSTER))
+    with contextlib.suppress(FileNotFoundError):
+        files.unlink(folder / (clip + POSTER_PART))
     size = files.size(part)
     if size is not None:
         if _cut_to_whole(part, size, files):
@@ -128,7 +130,7 @@ def _sort_out(
             continue
         if files.size(folder / name) is None:
             strange.append(name)
-        elif clip in started and end == POSTER_PART[1:]:
+        elif (clip in started or clip in kept) and end == POSTER_PART[1:]:
             files.unlink(folder / name)
             said.append("A poster that was not finished is removed.")
         elif not (

@@ -153,6 +153,16 @@ class Book:
         )
         return done.rowcount
 
+    def due_without_body(self) -> int:
+        """0, by the schema's own CHECK; a database that somebody wrote by hand may differ."""
+        count: int = self._db.execute("SELECT count(*) FROM entry WHERE due = 1 AND body IS NULL").fetchone()[0]
+        return count
+
+    def integrity(self) -> str:
+        """``ok``, or the first thing that SQLite finds wrong in its own structure."""
+        verdict: str = self._db.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        return verdict
+
     # ---- clips
 
     def clip_started(self, clip: str, index: int, day: int) -> None:

@@ -33,6 +33,8 @@ MOST_TEXT: Final = 32 * 1024
 """Bytes of a body before it is sealed."""
 MOST_BODY: Final = 64 * 1024
 """Bytes of a sealed body: in base64, with the rest of its document, it stays below the 96 KiB of a message."""
+LAST_DAY: Final = 100_000
+"""The UTC day, in 2243, beyond which a day counts as unknown."""
 MOST_DOCUMENT: Final = 96 * 1024
 HASH: Final = 32
 JOURNAL_ID: Final = 16
@@ -71,10 +73,11 @@ class Stamp:
 
     @property
     def day(self) -> int:
-        """UTC days since 1970; 0 while the clock is unsynced."""
+        """UTC days since 1970; 0 while the clock is unsynced, or says what no card will live to see."""
         if self.clock != "synced":
             return 0
-        return (date.fromisoformat(self.at[:10]) - date(1970, 1, 1)).days
+        day = (date.fromisoformat(self.at[:10]) - date(1970, 1, 1)).days
+        return day if 0 < day <= LAST_DAY else 0
 
 
 @frozen

@@ -131,6 +131,8 @@ class Writer:
                 self._open()
             self._answer()
             return self._commit_when_due()
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # what the schema or SQLite's interface refuses is our mistake, and no better the next time
         except (sqlite3.Error, OSError, DeviceError) as error:
             self._fail(error)
             return Wait(self._back_off, refused=True)

@@ -1,0 +1,81 @@
+"""Where a command finds the state folder, and how it ends when it cannot look at it."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from doorbell.errors import DoorbellError, Mistake
+
+if TYPE_CHECKING:
+    from doorbell.owner.identity import Identity
+
+CONFIG: Final = Path("/etc/doorbell/doorbell.toml")
+FAULTS: Final = 1  # exit codes
+CANNOT_LOOK: Final = 2
+
+
+def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The two ways to name the state folder."""
+    command = click.option("--config", type=click.Path(path_type=Path), help=f"The door's configuration [{CONFIG}].")(
+        command
+    )
+    return click.option("--state", type=click.Path(path_type=Path), help="The state folder, instead of --config.")(
+        command
+    )
+
+
+def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "-i", "--identity", type=click.Path(path_type=Path), help="Your private identity file: opens what is sealed."
+    )(command)
+
+
+def state_and_quota(state: Path | None, config: Path | None) -> tuple[Path, int | None]:
+    """The folder, and the quota in bytes where a configuration tells it. Raises Mistake."""
+    if state is not None and config is not None:
+        raise Mistake("Give either --state or --config.")
+    if state is not None:
+        return state, None
+    from doorbell.config import load
+
+    found = load(config or CONFIG)
+    return found.door.state, found.storage.quota_mb * 1_000_000
+
+
+def identities_of(file: Path | None) -> Sequence[Identity]:
+    if file is None:
+        return ()
+    from doorbell.owner.identity import read_identities
+
+    return read_identities(file)
+
+
+@contextmanager
+def exit_when_blind() -> Iterator[None]:
+    """Exit 2, with a sentence, where a command cannot look at all; 1 is left to what it finds."""
+    from doorbell.journal.opening import NotOursError
+
+    try:
+        yield
+    except DoorbellError as error:
+        _end(str(error))
+    except FileNotFoundError as error:
+        _end(f"{error.filename} does not exist: name the door's state folder with --state.")
+    except PermissionError as error:
+        _end(f"{error.filename} may not be read: run this as the user the door runs as, or with sudo.")
+    except NotOursError as error:
+        _end(f"The journal {error}: the door moves it aside at its next start.")
+    except (OSError, sqlite3.Error) as error:
+        _end(f"The journal cannot be read ({error}): check the card.")
+
+
+def _end(sentence: str) -> None:
+    click.echo(f"doorbell: {sentence}", err=True)
+    sys.exit(CANNOT_LOOK)
