@@ -170,7 +170,8 @@ def test_a_camera_that_hangs_upside_down_shows_an_upright_picture(opened: Open, 
         try:
             camera = opened(settings, pace=False)
         except DeviceError as error:
-            assert "cannot turn" in str(error)
+            if "cannot turn" not in str(error):
+                raise
             pytest.skip(str(error))
         camera.want_still()
         camera.start(heard)
