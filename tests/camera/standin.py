@@ -28,12 +28,7 @@ PADDING = 32
 
 class Transform:
     def __init__(self, hflip: bool = False, vflip: bool = False) -> None:
-        self.both = bool(hflip), bool(vflip)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Transform) and self.both == other.both
-
-    __hash__ = None
+        self.hflip, self.vflip = hflip, vflip
 
 
 class Output:
@@ -150,9 +145,9 @@ class Picamera2:
         y, u, v = self._planes(name, flat)
         # Blocks of an eighth of the picture each, so that main and lores show the same.
         columns, rows = (np.arange(width) * 16 // width)[None, :], (np.arange(height) * 12 // height)[:, None]
-        across, down = self._given["transform"].both
+        turned = self._given["transform"]
         picture = ((columns * 37 + rows * 59 + number * 11) % 219 + 16).astype(np.uint8)
-        y[:] = picture[:: -1 if down else 1, :: -1 if across else 1]
+        y[:] = picture[:: -1 if turned.vflip else 1, :: -1 if turned.hflip else 1]
         u[:], v[:] = 90, 170
         return flat
 
