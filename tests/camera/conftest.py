@@ -100,7 +100,9 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def film(path: Path, width: int, height: int, *, count: int, fps: int = 15, form: str = "yuv420p") -> None:
+def film(
+    path: Path, width: int, height: int, *, count: int, fps: int = 15, form: str = "yuv420p", color_range: int = 1
+) -> None:
     """Write a video of moving blocks to *path*."""
     random = np.random.default_rng(11)
     blocks = np.kron(random.integers(16, 236, (height // 8, width // 8), np.uint8), np.ones((8, 8), np.uint8))
@@ -109,6 +111,7 @@ def film(path: Path, width: int, height: int, *, count: int, fps: int = 15, form
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, form
+        stream.codec_context.color_range = color_range
         frame = av.VideoFrame(width, height, form)
         y, u, v = planes_of(frame)
         for number in range(count):

@@ -64,16 +64,15 @@ def test_a_file_keeps_its_aspect_and_is_never_enlarged(
     assert heard.stills[0].planes[0].shape == given[::-1]
 
 
-def test_a_full_range_file_gives_a_limited_range_picture(tmp_path: Path, heard: Heard) -> None:
+@pytest.mark.parametrize("form", ["yuv420p", "yuvj420p"])
+def test_a_full_range_file_gives_a_limited_range_picture(tmp_path: Path, heard: Heard, form: str) -> None:
     path = tmp_path / "phone.mkv"
-    film(path, 64, 48, count=2, form="yuvj420p")
-    wide, narrow = (open_camera(settings(path), pace=False, once=True) for _ in range(2))
-    for camera in (wide, narrow):
-        camera.want_still()
-    wide.start(heard)
+    film(path, 64, 48, count=2, form=form, color_range=2)
+    camera = open_camera(settings(path), pace=False, once=True)
+    camera.want_still()
+    camera.start(heard)
     heard.until(lambda: bool(heard.stills))
-    wide.stop()
-    narrow.stop()
+    camera.stop()
     # Full-range 16 to 235 is limited-range 30 to 218.
     assert heard.stills[0].planes[0].min() >= 26
 
