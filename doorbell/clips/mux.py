@@ -50,7 +50,6 @@ class Muxer:
             "w",
             format="mp4",
             options={"movflags": "+empty_moov+default_base_moof+frag_every_frame"},
-            container_options={"flush_packets": "1"},
         )
         with _described_by(first) as source:
             self._stream = self._container.add_stream_from_template(source.streams.video[0])

@@ -62,9 +62,7 @@ def _scaled(still: Still, width: int) -> av.VideoFrame:
         mine[:] = given
     height = max(2, round(y.shape[0] * width / y.shape[1] / 2) * 2)
     # JPEG is full range by its standard: limited-range black would be shown as grey.
-    return frame.reformat(
-        width, height, format="yuvj420p", interpolation="AREA", src_color_range="MPEG", dst_color_range="JPEG"
-    )
+    return frame.reformat(width, height, format="yuvj420p", interpolation="AREA")
 
 
 def _encoded(picture: av.VideoFrame, scale: int) -> bytes:

@@ -121,7 +121,8 @@ def open_camera(settings: Settings, *, pace: bool = True, once: bool = False, st
     """The camera that ``settings.source`` names: picamera2, file:PATH, scene, scene:SEED or webcam:/dev/videoN.
 
     ``pace`` False lets a file or a scene run as fast as it can; ``once`` ends a file at its end instead of starting
-    over; ``stage`` is the folder where a scene hears of visitors. Raises ConfigError for a source that a person must mend, DeviceError for a device that may heal.
+    over; ``stage`` is the folder where a scene hears of visitors. Raises ConfigError for a source that a person must
+    mend, DeviceError for a device that may heal.
     """
     kind, _, rest = settings.source.partition(":")
     if kind == "picamera2" and not rest:

@@ -239,7 +239,8 @@ class PiCamera:
         main, lores = _Layout.of(given["main"]), _Layout.of(given["lores"])
         if {main.form, lores.form} != {form}:
             raise DeviceError(f"The camera gives {main.form} and {lores.form}, not {form}: use a Raspberry Pi camera.")
-        if given["transform"] != transform:
+        turned = given["transform"]
+        if (turned.hflip, turned.vflip) != (transform.hflip, transform.vflip):
             # Masks are in the upright picture: in one that is not they would hide the wrong place.
             raise DeviceError("The camera cannot turn its picture: set camera.rotation = 0 and camera.flip = false.")
         if (lores.width, lores.height) != (settings.lores_width, settings.lores_height):

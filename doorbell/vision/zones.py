@@ -166,6 +166,8 @@ def _winding(
         if y0 == y1:
             continue
         crossed = (y >= min(y0, y1)) & (y < max(y0, y1))
-        beyond = x < x0 + (y - y0) * ((x1 - x0) / (y1 - y0))
-        turns += np.where(crossed & beyond, np.int16(1 if y1 > y0 else -1), np.int16(0))
+        # Which side of the edge, without its slope: that of an almost level edge overflows.
+        turn = 1 if y1 > y0 else -1
+        before = turn * ((x - x0) * (y1 - y0) - (y - y0) * (x1 - x0)) < 0
+        turns += np.where(crossed & before, np.int16(turn), np.int16(0))
     return turns

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+FRAMES = int(os.environ.get("DOORBELL_TEST_FRAMES", "1000"))
+"""Coded pictures in which the masks are looked for."""
+
 PATIENCE_S = float(os.environ.get("DOORBELL_TEST_PATIENCE_S", "60"))
 """How long a test waits for a camera before it gives up; longer in an emulated computer."""
 
@@ -69,6 +72,7 @@ class Open:
     def __init__(self, source: Callable[..., Camera]) -> None:
         self._source = source
         self._opened: list[Camera] = []
+        self.frames = FRAMES
 
     def __call__(self, settings: Settings, **how: bool) -> Camera:
         camera = self._source(settings, **how)
@@ -85,7 +89,7 @@ def under_test() -> list[str]:
 
     DOORBELL_TEST_CAMERAS, separated by spaces, chooses others: in the lab a function around the real picamera2.
     """
-    return os.environ.get("DOORBELL_TEST_CAMERAS", "file scene:7").split()
+    return os.environ.get("DOORBELL_TEST_CAMERAS", "file scene:7 standin:planar standin:paired").split()
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +100,9 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def film(path: Path, width: int, height: int, *, count: int, fps: int = 15, form: str = "yuv420p") -> None:
+def film(
+    path: Path, width: int, height: int, *, count: int, fps: int = 15, form: str = "yuv420p", color_range: int = 1
+) -> None:
     """Write a video of moving blocks to *path*."""
     random = np.random.default_rng(11)
     blocks = np.kron(random.integers(16, 236, (height // 8, width // 8), np.uint8), np.ones((8, 8), np.uint8))
@@ -105,6 +111,7 @@ def film(path: Path, width: int, height: int, *, count: int, fps: int = 15, form
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "crf": "20"})
         stream.width, stream.height, stream.pix_fmt = width, height, form
+        stream.codec_context.color_range = color_range
         frame = av.VideoFrame(width, height, form)
         y, u, v = planes_of(frame)
         for number in range(count):
@@ -116,10 +123,12 @@ def film(path: Path, width: int, height: int, *, count: int, fps: int = 15, form
 
 
 @pytest.fixture(params=under_test())
-def opened(request: pytest.FixtureRequest, video: Path) -> Iterator[Open]:
+def opened(request: pytest.FixtureRequest, video: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """``opened(settings, pace=…)``: each camera under test in turn; its source is put into the settings here."""
     name = request.param
     module, _, function = name.partition(":")
+    if module == "standin":
+        importlib.import_module(module).install(monkeypatch)
 
     def source(settings: Settings, **how: bool) -> Camera:
         import attrs
@@ -132,6 +141,9 @@ def opened(request: pytest.FixtureRequest, video: Path) -> Iterator[Open]:
         return factory(settings, **how)
 
     opener = Open(source)
+    if module in ("scene", "standin"):
+        # The encoder is the file's, and a scene takes 10 ms to draw.
+        opener.frames = min(FRAMES, 150)
     yield opener
     opener.stop()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import time
 
@@ -15,10 +14,8 @@ from conftest import Heard, Open
 
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.senses.camera import Packet, Settings
+from doorbell.vision.frames import planes_of
 from doorbell.vision.zones import BLOCK, Painter, blocks
-
-FRAMES = int(os.environ.get("DOORBELL_TEST_FRAMES", "1000"))
-"""Pictures in which the masks are looked for; fewer in an emulated computer."""
 
 PLAIN = Settings("", width=640, height=480, fps=15, bitrate_kbps=1000)
 MASKED = evolve(
@@ -145,20 +142,21 @@ def test_what_is_masked_reaches_neither_luma_nor_still(opened: Open, heard: Hear
 def test_what_is_masked_stays_black_in_every_coded_picture(opened: Open, heard: Heard) -> None:
     camera = opened(MASKED, pace=False)
     camera.start(heard)
-    heard.until(lambda: len(heard.packets) >= FRAMES)
+    heard.until(lambda: len(heard.packets) >= opened.frames)
     camera.stop()
     mask = hidden(MASKED)
     inside = deep(mask)
     assert inside.sum() > 1000
-    frames = decoded(heard.packets[:FRAMES])
-    assert len(frames) == FRAMES
+    frames = decoded(heard.packets[: opened.frames])
+    assert len(frames) == opened.frames
+    small, small_inside = mask[::2, ::2], inside[::2, ::2]
     for frame in frames:
-        picture = frame.to_ndarray(format="yuv420p")
-        y, chroma = picture[:480], picture[480:].reshape(2, 240, 320)
+        y, u, v = planes_of(frame)
         assert (y[inside] == 16).all()
-        assert np.abs(y[mask].astype(int) - 16).max() <= 24
-        assert (chroma[:, inside[::2, ::2]] == 128).all()
-        assert np.abs(chroma[:, mask[::2, ::2]].astype(int) - 128).max() <= 24
+        assert y[mask].max() <= 16 + 24
+        for chroma in (u, v):
+            assert (chroma[small_inside] == 128).all()
+            assert 128 - 24 <= chroma[small].min() <= chroma[small].max() <= 128 + 24
 
 
 @pytest.mark.parametrize("flip", [False, True])
@@ -170,7 +168,8 @@ def test_a_camera_that_hangs_upside_down_shows_an_upright_picture(opened: Open, 
         try:
             camera = opened(settings, pace=False)
         except DeviceError as error:
-            assert "cannot turn" in str(error)
+            if "cannot turn" not in str(error):
+                raise
             pytest.skip(str(error))
         camera.want_still()
         camera.start(heard)

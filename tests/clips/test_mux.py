@@ -64,7 +64,7 @@ def inside(data, *path):
 
 
 def fragments(data):
-    """(time of decoding, durations of its samples, end of its mdat) of every fragment, in ticks; from tfdt, tfhd, trun."""
+    """(time of decoding, durations of its samples, end of its mdat) of every fragment, in ticks."""
     found = []
     for kind, begin, end in boxes(data):
         if kind == "moof":
@@ -89,6 +89,30 @@ def durations(data, tfhd, trun):
     if not flags & 0x100:
         return [default] * count
     return [struct.unpack_from(">I", data, offset + number * width)[0] for number in range(count)]
+
+
+def synced(data):
+    """Whether each fragment's only sample is one to seek to: from the flags in trun, else tfhd."""
+    found = []
+    for kind, begin, end in boxes(data):
+        if kind == "moof":
+            traf = next((b, e) for k, b, e in boxes(data, begin, end) if k == "traf")
+            parts = {k: b for k, b, _ in boxes(data, *traf)}
+            found.append(not sample_flags(data, parts["tfhd"], parts["trun"]) & 0x10000)
+    return found
+
+
+def sample_flags(data, tfhd, trun):
+    flags = int.from_bytes(data[trun + 1 : trun + 4])
+    at = trun + 8 + (4 if flags & 1 else 0)
+    if flags & 4:
+        return struct.unpack_from(">I", data, at)[0]
+    if flags & 0x400:
+        return struct.unpack_from(">I", data, at + (4 if flags & 0x100 else 0) + (4 if flags & 0x200 else 0))[0]
+    flags = int.from_bytes(data[tfhd + 1 : tfhd + 4])
+    assert flags & 0x20, "no flags anywhere"
+    at = tfhd + 8 + sum(width for bit, width in ((1, 8), (2, 4), (8, 4), (0x10, 4)) if flags & bit)
+    return struct.unpack_from(">I", data, at)[0]
 
 
 def played(data):
@@ -116,6 +140,11 @@ def test_no_fragment_lasts_longer_than_250_ms(shape) -> None:
     for (time, lasts, _), (following, _, _) in itertools.pairwise(cut):
         assert time + sum(lasts) == following, "a picture lasts until the next one"
     assert 0 < sum(cut[-1][1]) <= 22_500
+
+
+def test_keyframes_and_no_others_are_marked_for_seeking() -> None:
+    packets = film()
+    assert synced(b"".join(muxed(packets))) == [packet.keyframe for packet in packets]
 
 
 def test_each_fragment_is_handed_out_with_the_picture_after_it() -> None:
@@ -161,9 +190,11 @@ def test_the_clip_tells_when_and_why_it_was_made() -> None:
 def test_ffmpeg_decodes_every_picture_without_a_word(tmp_path) -> None:
     clip = tmp_path / "clip.mp4"
     clip.write_bytes(b"".join(muxed(film(jitter=0.02))))
-    decoded = subprocess.run(["ffmpeg", "-v", "warning", "-i", clip, "-f", "null", "-"], capture_output=True, text=True)
+    decoded = subprocess.run(
+        ["ffmpeg", "-v", "warning", "-i", clip, "-f", "null", "-"], capture_output=True, text=True, check=False
+    )
     probe = ["ffprobe", "-v", "warning", "-count_frames", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"]
-    probed = subprocess.run([*probe, clip], capture_output=True, text=True)
+    probed = subprocess.run([*probe, clip], capture_output=True, text=True, check=False)
     assert (decoded.returncode, decoded.stdout, decoded.stderr) == (0, "", "")
     assert (probed.stdout.strip(), probed.stderr) == ("45", "")
 
