@@ -1,0 +1,89 @@
+# Everything a developer or a curious owner types. `make` alone prints the list.
+# Each target sets up what it needs: a virtual environment in .venv, and for the tests a few Debian packages.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A virtual environment belongs to one Python: after an upgrade of the system it is made afresh.
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+MADE := $(VENV)/made-with-$(VERSION)
+PACKAGES := mosquitto age ffmpeg openssl systemd
+
+# Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+# Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
+INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
+
+.PHONY: help demo test check bench test-ha lock clean packages
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/desk ## the whole door on this computer, without a Pi (DEMO=--once plays it through)
+	@$(BIN)/python -m doorbell demo $(DEMO)
+
+test: $(VENV)/test packages ## all tests that need no Pi (PYTEST=... passes options on)
+	@$(BIN)/python -m pytest -q $(PYTEST)
+
+check: $(VENV)/test ## style, types, and the import rules between the rooms
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check --diff .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+bench: $(VENV)/test packages ## measure; print ratios against the named references
+	@$(BIN)/python -m doorbell bench $(BENCH)
+
+test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
+	@tests/home_assistant/build-root.sh
+	@$(BIN)/python -m pytest -q tests/home_assistant/scenarios.py $(PYTEST)
+
+clean: ## remove everything that was made here, but no clip and no key
+	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find doorbell tests -name __pycache__ -prune -exec rm -rf {} +
+
+# ---- set-up
+
+$(MADE):
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: sudo apt-get install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed, $(PYTHON) is $(VERSION): use Debian 12, Raspberry Pi OS 12 or later." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python cannot make virtual environments here: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo "setting up $(VENV) with Python $(VERSION)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/build: requirements/build.txt $(MADE)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r $<
+	@touch $@
+
+# One after the other, also under make -j: they install into the same place.
+$(VENV)/desk: requirements/desk.txt pyproject.toml $(VENV)/build
+	@echo "installing what requirements/desk.txt pins"
+	@$(INSTALL) -r $<
+	@$(BIN)/python -m pip install --quiet --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/test: requirements/test.txt $(VENV)/desk
+	@echo "installing what requirements/test.txt pins"
+	@$(INSTALL) -r $<
+	@touch $@
+
+packages: # real parts for the tests; nothing is done where they are there
+	@missing=; for part in $(PACKAGES); do \
+	  program=$$part; [ $$part = systemd ] && program=systemd-analyze; \
+	  command -v $$program >/dev/null || missing="$$missing $$part"; \
+	done; \
+	[ -z "$$missing" ] || tools/install-packages $$missing
+
+lock: $(MADE) ## write requirements/ afresh from pyproject.toml
+	@$(PYTHON) -m venv build/lock
+	@tools/lock build/lock/bin/python
