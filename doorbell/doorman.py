@@ -19,9 +19,7 @@ from doorbell import __version__, debounce, effects, events, statuspage, visit
 from doorbell.config import Config
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
-from doorbell.journal.writer import JournalReady
 from doorbell.ledger import Ledger
-from doorbell.link.connection import Refused
 from doorbell.link.homeassistant import BIRTH, SAID_AGAIN_AFTER_S
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
@@ -64,6 +62,7 @@ class Doorman:
     _timers: dict[str, float] = field(factory=dict)
     _ready_to_keep: bool = False
     """The journal is open and the clips of the last time are in order: only then may a new one begin."""
+    _ticked: float = 0.0
     _shown: tuple[object, ...] = ()
     _rings: int = 0
     _entries: int = 0
@@ -119,7 +118,10 @@ class Doorman:
         self._hear(event, at)
         self._step(None, at)
         self.recording.settle(at)
-        if self.voice is not None:
+        # An acknowledgement that waits in the inbox is no missing one: deadlines are looked at once it is empty, or
+        # after a second of never being so.
+        if self.voice is not None and (self.inbox.is_empty or at - self._ticked > 1.0):
+            self._ticked = at
             self.voice.tick(at)
         if self._chime_until is not None and at >= self._chime_until:
             self._chime_until = None
@@ -149,9 +151,9 @@ class Doorman:
             case events.Tampered():
                 self.problems.tell("tamper", "The lens is covered, or the camera was turned away." * event.active)
                 self.ledger.write("tamper", {"active": event.active}, at)
-            case events.Kept() | events.DueEntries() | events.JournalTrouble() | JournalReady():
+            case events.Kept() | events.DueEntries() | events.JournalTrouble() | events.JournalReady():
                 self._journal(event, at)
-            case events.Online() | events.Offline() | events.Acked() | Refused() if self.voice is not None:
+            case events.Online() | events.Offline() | events.Acked() | events.Refused() if self.voice is not None:
                 self.voice.hear(event, at)
                 if isinstance(event, events.Online):
                     self._timers["again"] = at + SAID_AGAIN_AFTER_S
@@ -214,7 +216,7 @@ class Doorman:
                 self.voice.due(event.entries, at)
             case events.JournalTrouble():
                 self.problems.tell("journal", event.why)
-            case JournalReady():
+            case events.JournalReady():
                 for sentence in event.said:
                     log.warning("%s", sentence)
                 self._ready_to_keep = True

@@ -160,6 +160,19 @@ class DueEntries:
 
 
 @frozen
+class JournalReady:
+    """The journal is open and the clips of the last time are in order: a new one may begin.
+
+    ``journal_id`` has 16 bytes. ``said`` are sentences about what was found and moved. ``anew``: it has just begun.
+    """
+
+    journal_id: bytes
+    boot: int
+    anew: bool
+    said: tuple[str, ...]
+
+
+@frozen
 class JournalTrouble:
     """The card refuses what the journal writes; ``why`` is a sentence, empty when it writes again."""
 
@@ -189,6 +202,15 @@ class Offline:
 @frozen
 class Acked:
     """The broker acknowledged message ``mid`` of this connection."""
+
+    at: float
+    generation: int
+    mid: int
+
+
+@frozen
+class Refused:
+    """The broker answered message ``mid`` with a refusal (MQTT 5 only; 3.1.1 cannot say it)."""
 
     at: float
     generation: int
@@ -228,7 +250,7 @@ Event = (
     ButtonEdge | Pressed | Pir
     | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
     | CameraEnded | RecorderGone
-    | Kept | DueEntries | JournalTrouble
-    | Online | Offline | Acked | Heard
+    | Kept | DueEntries | JournalReady | JournalTrouble
+    | Online | Offline | Acked | Refused | Heard
     | Stop | Died
 )  # fmt: skip

@@ -24,6 +24,10 @@ class Inbox:
         else:
             self._queue.put(value)
 
+    @property
+    def is_empty(self) -> bool:
+        return self._queue.empty()
+
     def get(self, timeout: float) -> object | None:
         """The next value, or None after *timeout* seconds."""
         try:

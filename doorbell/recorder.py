@@ -311,7 +311,7 @@ class Recorder:
         self._alive_at = at
         if self._frames != self._told_frames:
             self._told_frames = self._frames
-            self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped))
+            self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped + self._camera.dropped))
         if self._motion is not None and at - self._held_at >= HELD_BACK_S:
             self._held_at = at
             if gates := self._motion.held_back():

@@ -20,7 +20,6 @@ from doorbell.health import machine, model
 from doorbell.journal.thread import JournalThread
 from doorbell.link import delivery as lanes
 from doorbell.link import homeassistant, messages
-from doorbell.link.connection import Refused
 from doorbell.link.mqtt import Link
 from doorbell.problems import Problems
 
@@ -147,7 +146,7 @@ class Voice:
                 self._carry_out(self.delivery.disconnected(at, event.generation))
             case events.Acked():
                 self._carry_out(self.delivery.acked(at, event.generation, event.mid, event.at))
-            case Refused():
+            case events.Refused():
                 self._carry_out(self.delivery.refused(at, event.generation, event.mid, event.at))
 
     def birth_delay(self) -> float:

@@ -20,7 +20,7 @@ from doorbell.clips import leftovers, store
 from doorbell.clips.files import Files
 from doorbell.clips.retention import to_forget
 from doorbell.errors import DeviceError, Mistake
-from doorbell.events import DueEntries, JournalTrouble, Kept
+from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
 from doorbell.journal.opening import open_to_write
@@ -52,21 +52,6 @@ MOST_DELETED: Final = 32
 """Clips forgotten in one commit; the rest in the next."""
 MOST_VANISHED: Final = 200
 """Clip ids named in one entry."""
-
-
-@frozen
-class JournalReady:
-    """The journal is open and clips/ is in order: the recorder may start.
-
-    ``said`` are sentences about what was found and moved, for the log and the list of problems. ``anew`` when this
-    journal has just begun.
-    """
-
-    journal_id: bytes
-    boot: int
-    head: Head
-    anew: bool
-    said: tuple[str, ...]
 
 
 @frozen
@@ -176,7 +161,7 @@ class Writer:
             self._put_in_order(book)
             self._journal_id = book.journal_id
             head, said, self._said = book.head(), tuple(self._said), []
-            self._put(JournalReady(book.journal_id, book.boot, head, head.index == 0, said))
+            self._put(JournalReady(book.journal_id, book.boot, head.index == 0, said))
 
     def _set_clips_aside(self, aside: Path) -> list[str]:
         """The clips of a journal that is put aside go with it: together they can still be read."""

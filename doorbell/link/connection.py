@@ -22,13 +22,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
-from attrs import frozen
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from doorbell.errors import DeviceError
-from doorbell.events import Acked, Heard, Offline, Online
+from doorbell.events import Acked, Heard, Offline, Online, Refused
 from doorbell.link import messages, reasons, tls
 from doorbell.link.messages import Message
 from doorbell.link.settings import MqttSettings
@@ -47,15 +46,6 @@ LARGEST_HEARD = 128 * 1024
 SEND_BUFFER = 128 * 1024
 """Bytes the kernel may hold unsent: a ring waits behind no more than this."""
 GOODBYE_S = 2.0
-
-
-@frozen
-class Refused:
-    """The broker answered message ``mid`` with a refusal (MQTT 5 only; 3.1.1 cannot say it)."""
-
-    at: float
-    generation: int
-    mid: int
 
 
 Put = Callable[[Online | Offline | Acked | Refused | Heard], None]

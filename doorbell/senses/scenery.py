@@ -56,14 +56,21 @@ class Scenery:
                 if self._once and t >= ROUND_S:
                     return
                 if number and t % ROUND_S < 1 / self._fps:
-                    for one in self._story.happenings:
-                        self._scene.add(evolve(one, at=one.at + t))
+                    self._tell_again(t)
                 if self._stage is not None:
                     self._act(self._stage, t)
                 yield Shot(t, lambda t=t: self._planes(t))  # type: ignore[misc]
         finally:
             if self._stage is not None:
                 self._stage.close()
+
+    def _tell_again(self, t: float) -> None:
+        """The story from its beginning at *t*; visitors who are still on stage stay."""
+        on_stage = (
+            one for one in self._scene.script.happenings if isinstance(one, Visitor) and t < one.at + one.seconds
+        )
+        again = (evolve(one, at=one.at + t) for one in self._story.happenings)
+        self._scene.script = evolve(self._scene.script, happenings=(*on_stage, *again))
 
     def _act(self, stage: Stage, t: float) -> None:
         for _ in range(stage.sent()):

@@ -27,7 +27,7 @@ def _polygon(value: object, number: int) -> Polygon:
         raise ConfigError(f"polygon {number}: give 3 to {MOST_CORNERS} corners, each [x, y]")
     corners = tuple(_corner(corner, number, place) for place, corner in enumerate(value, 1))
     if abs(_area(corners)) < 1e-6:
-        raise ConfigError(f"polygon {number}: its corners lie on one line; give three that span an area")
+        raise ConfigError(f"polygon {number}: it encloses no area; give corners in order, that span one")
     return corners
 
 

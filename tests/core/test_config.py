@@ -45,7 +45,7 @@ def test_an_empty_configuration_favours_privacy() -> None:
         ('[motion]\nrecord_on = "motion-and-pir"', "no PIR is fitted"),
         ("[motion]\nzones = [[[0, 0], [1, 0]]]", "motion.zones: polygon 1: give 3 to 64 corners"),
         ("[motion]\nzones = [[[0, 0], [1, 0], [1, 1.5]]]", "polygon 1, corner 3: give [x, y], each a number"),
-        ("[motion]\nzones = [[[0, 0], [0.5, 0.5], [1, 1]]]", "lie on one line"),
+        ("[motion]\nzones = [[[0, 0], [0.5, 0.5], [1, 1]]]", "it encloses no area"),
         ("[pins]\nbutton = 17\nled = 17", "pins.led = 17: pins.button uses this pin too"),
         ("[pins]\nbutton = 99", "pins.button = 99: give a BCM pin number"),
         ('[mqtt]\ntls = "pin"', "give mqtt.pin_sha256"),

@@ -77,12 +77,10 @@ def test_a_stop_in_the_middle_of_a_clip_leaves_it_whole(tmp_path: Path, broker: 
         door.until(lambda: list((door.state / "clips").glob("*.part")))
         assert door.stop() == 0
         movie = opened(door.owner, door.clips[0].read_bytes())
-    assert movie[4:8] == b"ftyp"
-    with Door(tmp_path / "door", broker.port) as door:
-        said = bodies(door.owner, listener.wait("journal", 6))
-    assert [body["kind"] for body in said] == ["started", "ring", "clip_started", "visit", "clip", "stopped"] or {
-        "clip", "stopped"
-    } <= {body["kind"] for body in said}  # fmt: skip
+        assert movie[4:8] == b"ftyp"
+        door.start()
+        said = bodies(door.owner, listener.wait("journal", 7))
+    assert sorted(body["kind"] for body in said[:6]) == ["clip", "clip_started", "ring", "started", "stopped", "visit"]
 
 
 def test_a_recorder_that_dies_in_the_middle_leaves_a_clip_that_is_said_to_be_cut(

@@ -16,10 +16,9 @@ from conftest import Door, stamp
 
 from doorbell.check import check
 from doorbell.doorkeys import DoorKeys
-from doorbell.events import Kept
+from doorbell.events import JournalReady, Kept
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.thread import JournalThread
-from doorbell.journal.writer import JournalReady
 
 KEYS = DoorKeys(bytes(range(32)), bytes(32))
 

@@ -21,12 +21,11 @@ from doorbell.clips.files import Files
 from doorbell.clips.retention import RESERVE
 from doorbell.clips.store import Part
 from doorbell.errors import Mistake
-from doorbell.events import DueEntries, JournalTrouble, Kept
+from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
 from doorbell.journal.book import NAME
 from doorbell.journal.entry import read_document, verify
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.requests import AskDue, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Write
-from doorbell.journal.writer import JournalReady
 
 DAY = stamp().day
 

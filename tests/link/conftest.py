@@ -1,14 +1,11 @@
-"""The rigs beside this folder are plain modules; a broker of its own for whoever asks."""
+"""A broker of its own for whoever asks."""
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from rigs.broker import Certificates, Mosquitto
+from tests.rigs.broker import Certificates, Mosquitto
 
 
 @pytest.fixture

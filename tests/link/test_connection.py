@@ -12,16 +12,16 @@ from pathlib import Path
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
-from rigs.broker import Mosquitto, free_port
-from rigs.caller import DOOR, Caller, Subscriber
 
-from doorbell.events import Acked, Heard, Offline, Online
+from doorbell.events import Acked, Heard, Offline, Online, Refused
 from doorbell.link import messages
-from doorbell.link.connection import LARGEST_HEARD, SEND_BUFFER, Refused
+from doorbell.link.connection import LARGEST_HEARD, SEND_BUFFER
 from doorbell.link.delivery import Limits
 from doorbell.link.messages import Message
 from doorbell.link.mqtt import STUCK, Link
 from doorbell.link.settings import MqttSettings
+from tests.rigs.broker import Mosquitto, free_port
+from tests.rigs.caller import DOOR, Caller, Subscriber
 
 AVAILABILITY = f"doorbell/{DOOR}/availability"
 RING = f"doorbell/{DOOR}/ring"

@@ -3,13 +3,13 @@
 import time
 
 import pytest
-from rigs.broker import Mosquitto
-from rigs.caller import DOOR, Caller, Subscriber
-from rigs.proxy import Proxy
 
 from doorbell.events import Acked, Offline, Online
 from doorbell.link.delivery import Limits
 from doorbell.link.settings import MqttSettings
+from tests.rigs.broker import Mosquitto
+from tests.rigs.caller import DOOR, Caller, Subscriber
+from tests.rigs.proxy import Proxy
 
 RING = f"doorbell/{DOOR}/ring"
 QUICK = Limits(live_s=2.0, ack_s=0.5, fresh_s=0.05, least_wait_s=0.1, most_wait_s=0.3, connect_s=1.0)

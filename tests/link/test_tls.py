@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rigs.broker import Certificates, Mosquitto
-from rigs.caller import Caller
 
 from doorbell.events import Offline, Online
 from doorbell.link.settings import MqttSettings
 from doorbell.link.tls import PinMismatch, pinned_context
+from tests.rigs.broker import Certificates, Mosquitto
+from tests.rigs.caller import Caller
 
 
 def why_not(broker: Mosquitto, settings: MqttSettings) -> str:

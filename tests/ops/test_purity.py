@@ -27,7 +27,8 @@ PURE = (
 
 ALLOWED = {
     "__future__", "base64", "binascii", "bisect", "collections", "collections.abc", "datetime", "enum",
-    "fractions", "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "struct", "typing", "zlib",
+    "fractions", "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "struct",
+    "typing", "zlib",
     "attrs", "bech32", "cattrs", "nacl.bindings", "nacl.exceptions", "numpy", "numpy.typing",
 }  # fmt: skip
 

@@ -11,9 +11,8 @@ from typing import Any, Self
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from doorbell.events import Acked, Heard, Offline, Online
+from doorbell.events import Acked, Heard, Offline, Online, Refused
 from doorbell.link import messages
-from doorbell.link.connection import Refused
 from doorbell.link.delivery import Action, Delivered, Delivery, Drop, Limits, Open, Publish
 from doorbell.link.mqtt import Link
 from doorbell.link.settings import MqttSettings
