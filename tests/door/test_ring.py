@@ -121,7 +121,7 @@ def test_a_camera_that_is_missing_does_not_stop_the_ring(
         door.press()
         listener.wait("/ring")
         door.until(lambda: door.status().get("problems"))
-        assert "Traceback" not in door.log()
+        assert "Traceback" not in door.log(), door.log()
         assert str(tmp_path / name) in door.status()["problems"][0]
 
 
