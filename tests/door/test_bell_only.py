@@ -1,0 +1,164 @@
+"""When all else fails the door is a bell; and systemd is told how it is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gpiozero.pins.mock import MockFactory
+
+from doorbell import config as configuration
+from doorbell.clock import WallClock
+from doorbell.doorman import Doorman
+from doorbell.events import ButtonEdge, Died
+from doorbell.health import Systemd
+from doorbell.inbox import MOST_WAITING, Inbox
+from doorbell.ledger import Ledger
+from doorbell.problems import Problems
+from doorbell.recording import Recording
+from doorbell.senses.pins import Pins
+from tests.rigs.door import Door
+
+
+class Bell:
+    """A doorman with nothing but pins, handed its events and its time by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.factory, self.inbox, problems = MockFactory(), Inbox(), Problems()
+        config = configuration.Config(
+            door=configuration.Door(state=folder, runtime=folder),
+            pins=configuration.Pins(kind="simulated", button=17, chime=22, led=23),
+        )
+        ledger = Ledger(None, WallClock(), 14, 4096)
+        self.pins = Pins(config.pins, self.inbox.put, self.factory)
+        recording = Recording(config, ledger, problems, self.inbox.put)
+        self.doorman = Doorman(config, self.inbox, self.pins, Systemd(), ledger, problems, recording, bell_only=True)
+        self.doorman._start(0.0)
+
+    def chimes(self) -> bool:
+        return bool(self.factory.pin(22).state)
+
+
+@pytest.fixture
+def bell(tmp_path: Path) -> Iterator[Bell]:
+    one = Bell(tmp_path)
+    yield one
+    one.pins.close()
+
+
+def test_a_press_sounds_the_chime_for_as_long_as_the_owner_chose(bell: Bell) -> None:
+    bell.doorman.handle(ButtonEdge(10.0, True), 10.0)
+    assert not bell.chimes()
+    bell.doorman.handle(None, 10.015)
+    assert bell.chimes()
+    bell.doorman.handle(None, 10.41)
+    assert bell.chimes()
+    bell.doorman.handle(None, 10.416)
+    assert not bell.chimes()
+
+
+def test_a_spike_sounds_nothing(bell: Bell) -> None:
+    bell.doorman.handle(ButtonEdge(10.0, True), 10.0)
+    bell.doorman.handle(ButtonEdge(10.005, False), 10.005)
+    bell.doorman.handle(None, 10.1)
+    assert not bell.chimes()
+
+
+def test_a_press_handled_late_still_sounds(bell: Bell) -> None:
+    bell.doorman.handle(ButtonEdge(10.0, True), 12.0)
+    bell.doorman.handle(ButtonEdge(10.03, False), 12.0)
+    assert bell.chimes()
+
+
+def test_a_bell_only_door_shows_it_by_its_led(bell: Bell) -> None:
+    assert bell.factory.pin(23).state is not None
+    assert bell.pins._led_shows == "trouble"
+
+
+def test_a_flood_of_other_things_never_keeps_a_press_out() -> None:
+    inbox = Inbox()
+    for _ in range(MOST_WAITING + 5):
+        inbox.put("a PIR gone wild")
+    inbox.put(ButtonEdge(1.0, True))
+    inbox.put(Died("x", "y"))
+    assert inbox.dropped == 5
+    waiting = [inbox.get(0) for _ in range(MOST_WAITING + 2)]
+    assert waiting[-2:] == [ButtonEdge(1.0, True), Died("x", "y")]
+
+
+def test_a_configuration_that_cannot_be_read_leaves_a_bell_with_the_last_pins_that_worked(tmp_path: Path) -> None:
+    with Door(tmp_path / "door", environment={"STATE_DIRECTORY": str(tmp_path / "door/state")}) as door:
+        door.until(door.status)
+        assert door.stop() == 0
+        good = door.configuration()
+        door.settings = {"camera": {"fps": 400}}
+        door.start()
+        door.said("bell only")
+        door.until(lambda: door.status().get("bell_only"))
+        assert "camera.fps = 400: give 1 to 30 frames per second." in door.log()
+        assert "Traceback" not in door.log()
+        door.press()
+        door.said("somebody rings")
+        (door.folder / "doorbell.toml").write_text(good)
+        assert door.process
+        assert door.process.wait(30) == 0  # to be started afresh by systemd, whole
+
+
+def test_three_deaths_within_minutes_leave_a_bell(tmp_path: Path) -> None:
+    with Door(tmp_path / "door") as door:
+        for _ in range(3):
+            door.until(lambda: door.log().count("at the door front, software") > 0 and door.status())
+            door.stop(signal.SIGKILL)
+            (door.folder / "run/status.json").unlink()
+            (door.folder / "log").write_text("")
+            door.start()
+        door.said("died 3 times")
+        door.until(door.status)
+        door.press()
+        door.said("somebody rings")
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as one:
+        one.bind(str(tmp_path / "notify"))
+        one.settimeout(20)
+        yield one
+
+
+def test_systemd_hears_when_the_door_is_ready_that_it_lives_and_that_it_stops(
+    tmp_path: Path, systemd: socket.socket
+) -> None:
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+    heard = []
+    with Door(tmp_path / "door", environment=environment) as door:
+        while heard.count(b"WATCHDOG=1") < 3:
+            heard.append(systemd.recv(1000))
+        assert door.stop() == 0
+    while b"STOPPING=1" not in heard:
+        heard.append(systemd.recv(1000))
+    assert heard[0] == b"READY=1"
+    assert any(one.startswith(b"STATUS=") for one in heard)
+
+
+def test_a_doorman_that_hangs_shows_no_sign_of_life(tmp_path: Path, systemd: socket.socket) -> None:
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "600000"}
+    with Door(tmp_path / "door", environment=environment) as door:
+        while systemd.recv(1000) != b"WATCHDOG=1":
+            pass
+        assert door.process
+        os.kill(door.process.pid, signal.SIGSTOP)
+        systemd.settimeout(1.5)
+        with pytest.raises(TimeoutError):
+            until_silent(systemd)
+        os.kill(door.process.pid, signal.SIGCONT)
+
+
+def until_silent(systemd: socket.socket) -> None:
+    """Read what was said before; raises TimeoutError when nothing more comes."""
+    for _ in range(100):
+        systemd.recv(1000)
