@@ -1,0 +1,50 @@
+"""What a check is given, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import frozen
+
+from doorbell.config import Config
+
+State = Literal["good", "bad", "unknown"]
+
+
+@frozen
+class Finding:
+    """One line of the report. ``sentence`` says what was seen, ``fix`` what to do; neither holds a key or password."""
+
+    state: State
+    sentence: str
+    fix: str = ""
+
+
+@frozen
+class Door:
+    """What is looked at. ``why_unread`` is the configuration's own error; ``config`` is then the defaults.
+
+    ``page`` is what the running daemon says of itself, or None where none runs.
+    """
+
+    path: Path
+    config: Config
+    why_unread: str
+    page: dict[str, Any] | None
+
+
+Check = Callable[[Door], Finding]
+
+
+def good(sentence: str) -> Finding:
+    return Finding("good", sentence)
+
+
+def bad(sentence: str, fix: str) -> Finding:
+    return Finding("bad", sentence, fix)
+
+
+def unknown(sentence: str, fix: str = "") -> Finding:
+    return Finding("unknown", sentence, fix)
