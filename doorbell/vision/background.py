@@ -16,7 +16,11 @@ _DARK = 24  # three grey levels, added before the logarithm: noise near black mu
 _LOG = np.round(OCTAVE * np.log2((np.arange(BRIGHTEST + 1) + _DARK) / _DARK)).astype(np.int16)
 _TOP = int(_LOG[-1])
 _EXP = np.round(_DARK * 2.0 ** (np.arange(_TOP + 1) / OCTAVE) - _DARK).astype(np.int16)
-_NEVER = np.uint16(65535)
+K3 = 0
+TOL8 = 4
+DARKER = 3
+BRIGHTER = 1
+_NEVER = np.uint16(60000)
 _SURPRISE = 75  # steps by which one look may exceed the usual difference and still teach it
 _WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
 
@@ -29,6 +33,7 @@ class Relief:
         self._index = np.zeros(grid.size, np.intp)
         self.level = grid.levels()
         self._difference, self._sum, self._other = grid.levels(), grid.levels(), grid.levels()
+        self.light = grid.levels()
 
     def read(self, sums: Sums) -> Levels:
         """Set `level` (flat, margins filled) to the logarithms of *sums*, shape (rows, columns), and return it."""
@@ -48,8 +53,14 @@ class Relief:
         _sum_of_eight(difference, total, other, 1, end)
         _sum_of_eight(total, other, total, stride, end - 7)
         start = self._grid.inner.start - MARGIN * stride - MARGIN
-        mean = other[start : start + self._grid.length]
-        np.subtract(difference[self._grid.inner], mean, out=out[self._grid.inner])
+        mean, inner = other[start : start + self._grid.length], self._grid.inner
+        np.subtract(difference[inner], mean, out=out[inner])
+        light = self.light[inner]
+        np.absolute(mean, out=light)
+        np.right_shift(light, DARKER, out=total[inner])
+        np.maximum(mean, 0, out=light)
+        np.right_shift(light, BRIGHTER, out=light)
+        np.add(light, total[inner], out=light)
 
 
 def _sum_of_eight(values: Levels, out: Levels, scratch: Levels, step: int, end: int) -> None:
@@ -126,7 +137,11 @@ class Background:
         grid, inner, least = self._grid, self._grid.inner, self.least
         np.add(self._usual8, np.int16(4), out=self.usual)
         np.right_shift(self.usual, 3, out=self.usual)
-        np.right_shift(self._unrest8, 1, out=least)
+        if K3:
+            np.right_shift(self._unrest8, 1, out=least)
+            np.subtract(least, self._unrest8 >> 4, out=least)
+        else:
+            np.right_shift(self._unrest8, 1, out=least)
         np.add(least, np.int16(self._floor), out=least)
         np.minimum(least, np.int16(_WIDEST), out=least)
         np.left_shift(least.view(np.uint16), 1, out=self.least2)
@@ -135,15 +150,17 @@ class Background:
         # a branch that moves by half a cell shows half of its neighbour's brightness: not worth a look
         high, low = self._high[inner], self._low[inner]
         np.subtract(high, self.usual[inner], out=high)
-        np.right_shift(high, 1, out=high)
+        high *= TOL8
+        np.right_shift(high, 3, out=high)
         np.add(high, least[inner], out=high)
         np.subtract(self.usual[inner], low, out=low)
-        np.right_shift(low, 1, out=low)
+        low *= TOL8
+        np.right_shift(low, 3, out=low)
         np.add(low, least[inner], out=low)
         np.copyto(self.under, self._low)
         np.add(self._high, self._low, out=self.span.view(np.int16))
-        self.span[: inner.start] = self.span[inner.stop :] = _NEVER
         self.span[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _NEVER
+        self.under[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _WIDEST
         self._derive_quiet()
 
     def _derive_quiet(self) -> None:

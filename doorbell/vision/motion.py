@@ -74,16 +74,25 @@ SENSITIVITIES = {
     "high": Sensitivity(floor=28, smallest=3, need=3.0),
 }
 
-SPACING_S = 0.075  # looks are at least this far apart; pictures between them cost nothing
+SPACING_S = 0.06  # looks are at least this far apart; pictures between them cost nothing
 LEARN_S = 0.5
 WARM_UP_S = 1.0
-HOLD_S = 1.0  # a span ends when nothing moved for this long
-_LASTING_CS = 20  # hundredths of a second for which a cell must have stayed connected
+HOLD_S = 2.0  # a span ends when nothing moved for this long
+_LASTING_CS = 10  # hundredths of a second for which a cell must have stayed connected
 _FRONT_CS = 40
 _FRESH_DS = 40  # tenths of a second for which a cell must have been calm to be fresh ground
 _ENOUGH = 4  # of nine cells
 _EVERYWHERE = 0.35  # of all cells
 _AGREED_S = 3.0
+_LIGHT = 1
+_SPREAD = 4.0
+_BURST = 0.05
+_ALONG = 3.0
+_ALONG_W = 5.0
+_CLUT = 2.0
+_CROWD = 3.0
+_BIG = 16
+_SURE = 16
 
 
 @frozen(slots=True)
@@ -96,6 +105,7 @@ class _Found:
     moving: int = 0
     mass: int = 0
     front: int = 0
+    elsewhere: int = 0
     row: int = 0
     column: int = 0
 
@@ -124,9 +134,10 @@ class Motion:
         watched = self._watched(mask)
         self._zone = grid.flags()
         grid.table(self._zone)[:] = watched
+        self._windows = max(20.0, int(watched.sum()) / 64)
         self._background = Background(grid, _grown(watched, 2), self._cells.dtype, self._knob.floor)
         self._now, self._before = grid.levels(), grid.levels()
-        self._wrapped = grid.levels()
+        self._wrapped, self._bounds = grid.levels(), grid.levels().view(np.uint16)
         self._different, self._dense, self._moving = grid.flags(), grid.flags(), grid.flags()
         self._age, self._strong, self._scratch = grid.flags(), grid.flags(), grid.flags()
         self._calm = np.zeros(grid.size, np.uint16)
@@ -134,6 +145,7 @@ class Motion:
         self._looked = self._learnt = self._active_until = -1e9
         self._agreed = -1e9
         self._evidence = self._clutter = self._travel = 0.0
+        self._crowd = 0.0
         self._streak = 0
         self._aged = False
         self._before_fresh = False
@@ -219,9 +231,13 @@ class Motion:
         had_before, self._before_fresh = self._before_fresh, True
         now, wrapped = self._now, self._wrapped
         self._relief.stand_out(background.usual, now)
+        light, bounds = self._relief.light, self._bounds
+        np.add(background.span[inner], light.view(np.uint16)[inner], out=bounds[inner])
+        np.add(bounds[inner], light.view(np.uint16)[inner], out=bounds[inner])
         np.add(now[inner], background.under[inner], out=wrapped[inner])
+        np.add(wrapped[inner], light[inner], out=wrapped[inner])
         different, dense, scratch = self._different, self._dense, self._scratch
-        np.greater(wrapped.view(np.uint16)[inner], background.span[inner], out=different.view(np.bool_)[inner])
+        np.greater(wrapped.view(np.uint16)[inner], bounds[inner], out=different.view(np.bool_)[inner])
         many = int(np.count_nonzero(different))
         if many < _ENOUGH:
             return _Found(different=many)
@@ -236,15 +252,18 @@ class Motion:
         np.greater_equal(self._age[inner], lasting, out=scratch.view(np.bool_)[inner])
         last = int(np.count_nonzero(scratch[inner]))
         front = self._reach(at) if last else 0
-        moving = mass = row = column = 0
+        moving = mass = row = column = elsewhere = 0
         if last:
             self._move(had_before)
             np.bitwise_and(scratch[inner], self._moving[inner], out=self._strong[inner])
             moving = int(np.count_nonzero(self._strong[inner]))
         if moving:
             np.bitwise_and(self._strong[inner], self._zone[inner], out=self._strong[inner])
+            inside = int(np.count_nonzero(self._strong[inner]))
             mass, row, column = self._near.fullest(self._strong)
-        return _Found(many, solid, last, moving, mass, front, row, column)
+            elsewhere = inside - mass
+            mass = self._alone(mass, inside)
+        return _Found(many, solid, last, moving, mass, front, elsewhere, row, column)
 
     def _grow_old(self, seconds: float) -> None:
         """age = 0 where not dense, else the largest age of the 3x3 and this look's time, at most 2 s."""
@@ -284,7 +303,12 @@ class Motion:
         np.bitwise_and(front[inner], self._moving[inner], out=front[inner])
         if not front[inner].any():
             return 0
-        return self._near.fullest(front)[0]
+        return self._alone(self._near.fullest(front)[0], int(np.count_nonzero(front[inner])))
+
+    def _alone(self, fullest: int, all_of_it: int) -> int:
+        """What the fullest window holds beyond what chance makes of the same cells spread over the zone."""
+        spread = (all_of_it - fullest) / self._windows
+        return max(0, round(fullest - spread - _SPREAD * spread**0.5))
 
     def _faint(self, found: _Found, sums: NDArray[np.unsignedinteger]) -> Gate:
         if found.different >= _ENOUGH:
@@ -308,17 +332,21 @@ class Motion:
         if at >= self._active_until:
             clutter = self._clutter
             mass = min(mass, 15)
-            self._clutter += (mass - clutter) * min(1.0, seconds / (4.0 if mass > clutter else 10.0))
+            known = at - (self._started or 0.0)
+            self._clutter += (mass - clutter) * min(1.0, seconds / (min(4.0, max(known, 0.5)) if mass > clutter else 10.0))
 
     def _judge(self, found: _Found, at: float, seconds: float) -> Seen:
         need, smallest = self._knob.need, self._knob.smallest
         agreed = 0.0 <= at - self._agreed < _AGREED_S
         if agreed:
             need /= 3
-        over = max(0.0, min(found.mass, 40) - smallest + 1 - 2.0 * self._clutter)
+        over = max(0.0, min(found.mass, 40) - smallest + 1 - _CLUT * self._clutter)
         self._travel = self._travel * (1.0 - min(1.0, seconds / 2.0)) + min(found.front, 6)
-        along = max(0.0, min(self._travel - 5.0, 10.0))
-        gain = min((10 * over + 3 * along) * seconds, need * seconds / 0.15)
+        crowd = self._crowd
+        if found.mass < _BIG:
+            self._crowd += (min(found.elsewhere, 40) - crowd) * min(1.0, seconds / (1.0 if found.elsewhere > crowd else 10.0))
+        along = max(0.0, min(self._travel - _ALONG - _CROWD * self._crowd, 10.0))
+        gain = min((10 * over + _ALONG_W * along) * seconds, need * seconds / _BURST)
         if gain > 0:
             self._streak += 1
             self._evidence = min(self._evidence * (1.0 - min(1.0, seconds / 0.6)) + gain, 2 * need)
@@ -327,7 +355,7 @@ class Motion:
             self._evidence *= 1.0 - min(1.0, seconds / 0.3)
         self._calm_down(at, seconds, found.mass)
         self._last_busy = at
-        passed = self._evidence >= need and (found.mass >= 2 or found.front > 0) and self._streak >= 2
+        passed = self._evidence >= need and (found.mass >= 2 or found.front > 0) and self._streak >= (1 if found.mass >= _SURE else 2)
         settled = at - (self._started or 0.0) > WARM_UP_S
         if passed and settled:
             self._active_until = at + HOLD_S
