@@ -16,10 +16,6 @@ _DARK = 24  # three grey levels, added before the logarithm: noise near black mu
 _LOG = np.round(OCTAVE * np.log2((np.arange(BRIGHTEST + 1) + _DARK) / _DARK)).astype(np.int16)
 _TOP = int(_LOG[-1])
 _EXP = np.round(_DARK * 2.0 ** (np.arange(_TOP + 1) / OCTAVE) - _DARK).astype(np.int16)
-K3 = 0
-TOL8 = 4
-DARKER = 3
-BRIGHTER = 1
 _NEVER = np.uint16(60000)
 _SURPRISE = 75  # steps by which one look may exceed the usual difference and still teach it
 _WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
@@ -45,7 +41,9 @@ class Relief:
     def stand_out(self, usual: Levels, out: Levels) -> None:
         """Write level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3) into the inner slice of *out*.
 
-        Each sum of eight is halved thrice and rounded before the next, so nothing leaves int16.
+        Each mean of eight is rounded before the next, so nothing leaves int16. `light` becomes what that mean adds to
+        the threshold: 5/8 of it where the neighbourhood grew brighter (lamps and headlights are never as smooth as a
+        model of them), 1/8 where it grew darker (most coats are darker than what is behind them).
         """
         difference, total, other = self._difference, self._sum, self._other
         stride, end = self._grid.stride, self._grid.size
@@ -55,12 +53,12 @@ class Relief:
         start = self._grid.inner.start - MARGIN * stride - MARGIN
         mean, inner = other[start : start + self._grid.length], self._grid.inner
         np.subtract(difference[inner], mean, out=out[inner])
-        light = self.light[inner]
-        np.absolute(mean, out=light)
-        np.right_shift(light, DARKER, out=total[inner])
-        np.maximum(mean, 0, out=light)
-        np.right_shift(light, BRIGHTER, out=light)
-        np.add(light, total[inner], out=light)
+        light, scratch = self.light[inner], total[inner]
+        np.absolute(mean, out=scratch)
+        np.right_shift(scratch, 3, out=scratch)
+        np.maximum(mean, np.int16(0), out=light)
+        np.right_shift(light, 1, out=light)
+        np.add(light, scratch, out=light)
 
 
 def _sum_of_eight(values: Levels, out: Levels, scratch: Levels, step: int, end: int) -> None:
@@ -137,24 +135,22 @@ class Background:
         grid, inner, least = self._grid, self._grid.inner, self.least
         np.add(self._usual8, np.int16(4), out=self.usual)
         np.right_shift(self.usual, 3, out=self.usual)
-        if K3:
-            np.right_shift(self._unrest8, 1, out=least)
-            np.subtract(least, self._unrest8 >> 4, out=least)
-        else:
-            np.right_shift(self._unrest8, 1, out=least)
+        np.right_shift(self._unrest8, 1, out=least)
+        np.right_shift(self._unrest8, 4, out=self._a)
+        np.subtract(least, self._a, out=least)
         np.add(least, np.int16(self._floor), out=least)
         np.minimum(least, np.int16(_WIDEST), out=least)
         np.left_shift(least.view(np.uint16), 1, out=self.least2)
         self._extreme(np.maximum, self._high)
         self._extreme(np.minimum, self._low)
-        # a branch that moves by half a cell shows half of its neighbour's brightness: not worth a look
+        # a branch or a mount that moves shows a part of the neighbour's brightness: three eighths are not worth a look
         high, low = self._high[inner], self._low[inner]
         np.subtract(high, self.usual[inner], out=high)
-        high *= TOL8
+        np.multiply(high, np.int16(3), out=high)
         np.right_shift(high, 3, out=high)
         np.add(high, least[inner], out=high)
         np.subtract(self.usual[inner], low, out=low)
-        low *= TOL8
+        np.multiply(low, np.int16(3), out=low)
         np.right_shift(low, 3, out=low)
         np.add(low, least[inner], out=low)
         np.copyto(self.under, self._low)
