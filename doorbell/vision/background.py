@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorbell.vision.cells import BRIGHTEST, Sums
-from doorbell.vision.grid import MARGIN, Flags, Grid, Levels
+from doorbell.vision.grid import MARGIN, Flags, Grid, Levels, Steps, run, sum_of_eight
 
 OCTAVE = 512
 _DARK = 24  # three grey levels, added before the logarithm: noise near black must not look like light
@@ -22,58 +22,55 @@ _WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
 
 
 class Relief:
-    """Cells -> logarithms, and the difference to the background without what is smooth in it."""
+    """Cells -> logarithms, and their difference to the background without what is smooth in it."""
 
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._index = np.zeros(grid.size, np.intp)
-        self.level = grid.levels()
-        self._difference, self._sum, self._other = grid.levels(), grid.levels(), grid.levels()
-        self.light = grid.levels()
+    def __init__(self, grid: Grid, usual: Levels) -> None:
+        """*usual*: the background's levels, a buffer that it keeps up to date."""
+        self._nearest = grid.nearest()
+        self._index = np.zeros(grid.rows * grid.columns, np.intp)
+        self._cells = np.zeros(grid.rows * grid.columns, np.int16)
+        self.level, self.out, self.light = grid.levels(), grid.levels(), grid.levels()
+        self._steps = self._prepare(grid, usual)
 
     def read(self, sums: Sums) -> Levels:
         """Set `level` (flat, margins filled) to the logarithms of *sums*, shape (rows, columns), and return it."""
-        self._grid.table(self._index)[:] = sums
-        self._grid.fill_margins(self._index)
-        np.take(_LOG, self._index, out=self.level, mode="clip")
+        np.copyto(self._index, sums.reshape(-1), casting="unsafe")
+        np.take(_LOG, self._index, out=self._cells, mode="clip")
+        np.take(self._cells, self._nearest, out=self.level, mode="clip")
         return self.level
 
-    def stand_out(self, usual: Levels, out: Levels) -> None:
-        """Write level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3) into the inner slice of *out*.
+    def stand_out(self) -> None:
+        """Set `out` to level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3), in the inner slice.
 
         Each mean of eight is rounded before the next, so nothing leaves int16. `light` becomes what that mean adds to
         the threshold: 5/8 of it where the neighbourhood grew brighter (lamps and headlights are never as smooth as a
         model of them), 1/8 where it grew darker (most coats are darker than what is behind them).
         """
-        difference, total, other = self._difference, self._sum, self._other
-        stride, end = self._grid.stride, self._grid.size
-        np.subtract(self.level, usual, out=difference)
-        _sum_of_eight(difference, total, other, 1, end)
-        _sum_of_eight(total, other, total, stride, end - 7)
-        start = self._grid.inner.start - MARGIN * stride - MARGIN
-        mean, inner = other[start : start + self._grid.length], self._grid.inner
-        np.subtract(difference[inner], mean, out=out[inner])
-        light, scratch = self.light[inner], total[inner]
-        np.absolute(mean, out=scratch)
-        np.right_shift(scratch, 3, out=scratch)
-        np.maximum(mean, np.int16(0), out=light)
-        np.right_shift(light, 1, out=light)
-        np.add(light, scratch, out=light)
+        run(self._steps)
 
-
-def _sum_of_eight(values: Levels, out: Levels, scratch: Levels, step: int, end: int) -> None:
-    """out[i] = round(mean of values[i], values[i + step], ... eight of them), for every i where all eight exist.
-
-    Three doubling adds; *out* may not be *values*, *scratch* may (it is then lost).
-    """
-    np.add(values[: end - step], values[step:end], out=out[: end - step])
-    end -= step
-    np.add(out[: end - 2 * step], out[2 * step : end], out=scratch[: end - 2 * step])
-    end -= 2 * step
-    np.add(scratch[: end - 4 * step], scratch[4 * step : end], out=out[: end - 4 * step])
-    end -= 4 * step
-    np.add(out[:end], np.int16(4), out=out[:end])
-    np.right_shift(out[:end], 3, out=out[:end])
+    def _prepare(self, grid: Grid, usual: Levels) -> Steps:
+        difference, total, other = grid.levels(), grid.levels(), grid.levels()
+        across, wide = sum_of_eight(difference, total, other, 1, grid.size)
+        down, _ = sum_of_eight(total, other, total, grid.stride, wide)
+        start, inner = grid.inner.start - MARGIN * grid.stride - MARGIN, grid.inner
+        mean, scratch, light = other[start : start + grid.length], total[inner], self.light[inner]
+        half, three, one = np.int16(4), np.int16(3), np.int16(1)
+        return [
+            (np.subtract, self.level, usual, difference),
+            *across,
+            (np.add, total[:wide], half, total[:wide]),
+            (np.right_shift, total[:wide], three, total[:wide]),
+            *down,
+            (np.add, mean, half, mean),
+            (np.right_shift, mean, three, mean),
+            (np.subtract, difference[inner], mean, self.out[inner]),
+            (np.maximum, mean, np.int16(0), light),
+            (np.right_shift, light, one, light),
+            (np.subtract, np.int16(0), mean, scratch),
+            (np.maximum, mean, scratch, scratch),
+            (np.right_shift, scratch, three, scratch),
+            (np.add, light, scratch, light),
+        ]
 
 
 class Background:

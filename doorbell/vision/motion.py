@@ -19,14 +19,17 @@ from doorbell.vision.tamper import Tamper
 Box = tuple[float, float, float, float]
 NOWHERE: Box = (0.0, 0.0, 0.0, 0.0)
 
-SPACING_S = 0.06  # looks are at least this far apart; a picture in between costs nothing
-LEARN_S = 0.5
+SPACING_S = 0.06  # looks are at least this far apart while something is going on; a picture in between costs nothing
+IDLE_SPACING_S = 0.09  # after nothing differed for a while
+OPEN_SPACING_S = 0.25  # while a span is open: its end can wait
+LEARN_S = 1.0
 WARM_UP_S = 1.0
 HOLD_S = 2.0  # a span ends when nothing has moved for this long
 AGREED_S = 3.0
 _LONGEST_LOOK_S = 0.5  # a longer gap in time counts as this much
 _LONGEST_HELD_S = 10.0  # something held back for longer (a rainy night) is counted again
 _EVERYWHERE = 0.35  # of all cells
+_SET = b"\x01"
 _AROUND = 8  # cells about the fullest window in which the box is looked for
 
 
@@ -61,9 +64,9 @@ class Motion:
         self._cells = Cells(width, height)
         self._grid = Grid(self._cells.rows, self._cells.columns)
         self.zone = self._watched(mask)
-        self._relief = Relief(self._grid)
         self._background = Background(self._grid, _grown(self.zone, 2), self._cells.dtype, knob.floor)
-        self._differences = Differences(self._grid, self.zone)
+        self._relief = Relief(self._grid, self._background.usual)
+        self._differences = Differences(self._grid, self.zone, self._relief, self._background)
         self._evidence = Evidence(knob)
         self._tamper = Tamper(self._grid)
         self._busy = self._grid.flags()
@@ -90,10 +93,15 @@ class Motion:
         if passed < 0:
             self._shift(passed)
             passed = 0.0
-        if passed < SPACING_S - 1e-6:
+        if passed < self._spacing(at) - 1e-6:
             return self._seen
         self._looked = at
         return self._look(self._cells.sum(luma), at, min(passed, _LONGEST_LOOK_S))
+
+    def _spacing(self, at: float) -> float:
+        if at < self._until:
+            return OPEN_SPACING_S
+        return SPACING_S if at - self._last_busy < HOLD_S else IDLE_SPACING_S
 
     def agree(self, at: float) -> None:
         """Another sense (the PIR) noticed somebody at *at*: for three seconds a third of the evidence is enough."""
@@ -113,7 +121,7 @@ class Motion:
         if not due and self._background.quiet(sums, ENOUGH):
             return self._rest(at, seconds, Gate.NOTHING)
         self._relief.read(sums)
-        found = self._differences.compare(self._relief, self._background, at - (self._first or 0.0), seconds)
+        found = self._differences.compare(at - (self._first or 0.0), seconds)
         if due:
             self._tampered = self._tamper.look(self._relief.level, at)
         if found.different > self._everywhere:
@@ -206,15 +214,16 @@ class Motion:
         top, left = max(0, found.row - _AROUND), max(0, found.column - _AROUND)
         bottom, right = found.row + 8 + _AROUND, found.column + 8 + _AROUND
         around = self._grid.table(self._differences.dense)[top:bottom, left:right]
-        rows, columns = np.flatnonzero(around.any(1)), np.flatnonzero(around.any(0))
-        if not len(rows):
+        rows = np.bitwise_or.reduce(around, axis=1).tobytes()
+        columns = np.bitwise_or.reduce(around, axis=0).tobytes()
+        if _SET not in rows:
             return NOWHERE
         wide, high = self._cells.block / self.width, self._cells.block / self.height
         return (
-            (left + int(columns[0])) * wide,
-            (top + int(rows[0])) * high,
-            (left + int(columns[-1]) + 1) * wide,
-            (top + int(rows[-1]) + 1) * high,
+            (left + columns.find(_SET)) * wide,
+            (top + rows.find(_SET)) * high,
+            (left + columns.rfind(_SET) + 1) * wide,
+            (top + rows.rfind(_SET) + 1) * high,
         )
 
 
