@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
-from doorbell.vision.motion import Gate, Seen
+from doorbell.vision.gates import Gate
+from doorbell.vision.motion import Seen
 
 Row = dict[str, object]
 

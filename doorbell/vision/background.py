@@ -9,62 +9,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorbell.vision.cells import BRIGHTEST, Sums
-from doorbell.vision.grid import MARGIN, Flags, Grid, Levels
+from doorbell.vision.grid import MARGIN, Flags, Grid, Levels, Steps, run, sum_of_eight
 
 OCTAVE = 512
 _DARK = 24  # three grey levels, added before the logarithm: noise near black must not look like light
 _LOG = np.round(OCTAVE * np.log2((np.arange(BRIGHTEST + 1) + _DARK) / _DARK)).astype(np.int16)
 _TOP = int(_LOG[-1])
 _EXP = np.round(_DARK * 2.0 ** (np.arange(_TOP + 1) / OCTAVE) - _DARK).astype(np.int16)
-_NEVER = np.uint16(65535)
+_NEVER = np.uint16(60000)
 _SURPRISE = 75  # steps by which one look may exceed the usual difference and still teach it
 _WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
 
 
 class Relief:
-    """Cells -> logarithms, and the difference to the background without what is smooth in it."""
+    """Cells -> logarithms, and their difference to the background without what is smooth in it."""
 
-    def __init__(self, grid: Grid) -> None:
-        self._grid = grid
-        self._index = np.zeros(grid.size, np.intp)
-        self.level = grid.levels()
-        self._difference, self._sum, self._other = grid.levels(), grid.levels(), grid.levels()
+    def __init__(self, grid: Grid, usual: Levels) -> None:
+        """*usual*: the background's levels, a buffer that it keeps up to date."""
+        self._nearest = grid.nearest()
+        self._index = np.zeros(grid.rows * grid.columns, np.intp)
+        self._cells = np.zeros(grid.rows * grid.columns, np.int16)
+        self.level, self.out, self.light = grid.levels(), grid.levels(), grid.levels()
+        self._steps = self._prepare(grid, usual)
 
     def read(self, sums: Sums) -> Levels:
         """Set `level` (flat, margins filled) to the logarithms of *sums*, shape (rows, columns), and return it."""
-        self._grid.table(self._index)[:] = sums
-        self._grid.fill_margins(self._index)
-        np.take(_LOG, self._index, out=self.level, mode="clip")
+        np.copyto(self._index, sums.reshape(-1), casting="unsafe")
+        np.take(_LOG, self._index, out=self._cells, mode="clip")
+        np.take(self._cells, self._nearest, out=self.level, mode="clip")
         return self.level
 
-    def stand_out(self, usual: Levels, out: Levels) -> None:
-        """Write level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3) into the inner slice of *out*.
+    def stand_out(self) -> None:
+        """Set `out` to level - usual - its 8x8 mean (of rows y-4..y+3, columns x-4..x+3), in the inner slice.
 
-        Each sum of eight is halved thrice and rounded before the next, so nothing leaves int16.
+        Each mean of eight is rounded before the next, so nothing leaves int16. `light` becomes what that mean adds to
+        the threshold: 5/8 of it where the neighbourhood grew brighter (lamps and headlights are never as smooth as a
+        model of them), 1/8 where it grew darker (most coats are darker than what is behind them).
         """
-        difference, total, other = self._difference, self._sum, self._other
-        stride, end = self._grid.stride, self._grid.size
-        np.subtract(self.level, usual, out=difference)
-        _sum_of_eight(difference, total, other, 1, end)
-        _sum_of_eight(total, other, total, stride, end - 7)
-        start = self._grid.inner.start - MARGIN * stride - MARGIN
-        mean = other[start : start + self._grid.length]
-        np.subtract(difference[self._grid.inner], mean, out=out[self._grid.inner])
+        run(self._steps)
 
-
-def _sum_of_eight(values: Levels, out: Levels, scratch: Levels, step: int, end: int) -> None:
-    """out[i] = round(mean of values[i], values[i + step], ... eight of them), for every i where all eight exist.
-
-    Three doubling adds; *out* may not be *values*, *scratch* may (it is then lost).
-    """
-    np.add(values[: end - step], values[step:end], out=out[: end - step])
-    end -= step
-    np.add(out[: end - 2 * step], out[2 * step : end], out=scratch[: end - 2 * step])
-    end -= 2 * step
-    np.add(scratch[: end - 4 * step], scratch[4 * step : end], out=out[: end - 4 * step])
-    end -= 4 * step
-    np.add(out[:end], np.int16(4), out=out[:end])
-    np.right_shift(out[:end], 3, out=out[:end])
+    def _prepare(self, grid: Grid, usual: Levels) -> Steps:
+        difference, total, other = grid.levels(), grid.levels(), grid.levels()
+        across, wide = sum_of_eight(difference, total, other, 1, grid.size)
+        down, _ = sum_of_eight(total, other, total, grid.stride, wide)
+        start, inner = grid.inner.start - MARGIN * grid.stride - MARGIN, grid.inner
+        mean, scratch, light = other[start : start + grid.length], total[inner], self.light[inner]
+        half, three, one = np.int16(4), np.int16(3), np.int16(1)
+        return [
+            (np.subtract, self.level, usual, difference),
+            *across,
+            (np.add, total[:wide], half, total[:wide]),
+            (np.right_shift, total[:wide], three, total[:wide]),
+            *down,
+            (np.add, mean, half, mean),
+            (np.right_shift, mean, three, mean),
+            (np.subtract, difference[inner], mean, self.out[inner]),
+            (np.maximum, mean, np.int16(0), light),
+            (np.right_shift, light, one, light),
+            (np.subtract, np.int16(0), mean, scratch),
+            (np.maximum, mean, scratch, scratch),
+            (np.right_shift, scratch, three, scratch),
+            (np.add, light, scratch, light),
+        ]
 
 
 class Background:
@@ -127,23 +133,27 @@ class Background:
         np.add(self._usual8, np.int16(4), out=self.usual)
         np.right_shift(self.usual, 3, out=self.usual)
         np.right_shift(self._unrest8, 1, out=least)
+        np.right_shift(self._unrest8, 4, out=self._a)
+        np.subtract(least, self._a, out=least)
         np.add(least, np.int16(self._floor), out=least)
         np.minimum(least, np.int16(_WIDEST), out=least)
         np.left_shift(least.view(np.uint16), 1, out=self.least2)
         self._extreme(np.maximum, self._high)
         self._extreme(np.minimum, self._low)
-        # a branch that moves by half a cell shows half of its neighbour's brightness: not worth a look
+        # a branch or a mount that moves shows a part of the neighbour's brightness: three eighths are not worth a look
         high, low = self._high[inner], self._low[inner]
         np.subtract(high, self.usual[inner], out=high)
-        np.right_shift(high, 1, out=high)
+        np.multiply(high, np.int16(3), out=high)
+        np.right_shift(high, 3, out=high)
         np.add(high, least[inner], out=high)
         np.subtract(self.usual[inner], low, out=low)
-        np.right_shift(low, 1, out=low)
+        np.multiply(low, np.int16(3), out=low)
+        np.right_shift(low, 3, out=low)
         np.add(low, least[inner], out=low)
         np.copyto(self.under, self._low)
         np.add(self._high, self._low, out=self.span.view(np.int16))
-        self.span[: inner.start] = self.span[inner.stop :] = _NEVER
         self.span[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _NEVER
+        self.under[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _WIDEST
         self._derive_quiet()
 
     def _derive_quiet(self) -> None:

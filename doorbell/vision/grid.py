@@ -5,7 +5,7 @@ numpy pays for every row of a two-dimensional slice, but only once for a flat on
 margin of the next), four spare rows lie above and below, and all the arithmetic runs over flat slices.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ MARGIN = 4  # cells on every side: half of the smoothing window
 Levels = NDArray[np.int16]
 Flags = NDArray[np.uint8]
 _T = TypeVar("_T", bound=np.generic)
+_A = TypeVar("_A", Flags, Levels)
+Steps = list[tuple[np.ufunc, Any, Any, NDArray[Any]]]  # operation, two operands, where the result goes
 
 
 class Grid:
@@ -44,15 +46,17 @@ class Grid:
         """The cells of a flat array as a view of shape (rows, columns), without the margins."""
         return flat[self.inner].reshape(self.rows, self.stride)[:, : self.columns]
 
-    def fill_margins(self, flat: NDArray[_T]) -> None:
-        """Copy the outermost cells of every row and column into the margins, as if the picture went on like that."""
-        body = flat[2 * MARGIN : 2 * MARGIN + (self.rows + 2 * MARGIN) * self.stride].reshape(-1, self.stride)
-        before = flat[MARGIN : MARGIN + body.size].reshape(-1, self.stride)
-        wide = self.columns
-        body[:MARGIN, :wide] = body[MARGIN, :wide]
-        body[-MARGIN:, :wide] = body[-MARGIN - 1, :wide]
-        body[:, wide : wide + MARGIN] = body[:, wide - 1 : wide]
-        before[:, :MARGIN] = body[:, :1]
+    def nearest(self) -> NDArray[np.intp]:
+        """For every place of a flat array the index, in an unpadded table, of the cell that it repeats.
+
+        Margins repeat the outermost cells, as if the picture went on like that.
+        """
+        place = np.arange(self.size) - 2 * MARGIN
+        row, column = np.divmod(place, self.stride)
+        late = column >= self.columns + MARGIN  # the left margin of the next row
+        row, column = row + late, np.where(late, 0, np.minimum(column, self.columns - 1))
+        row = np.clip(row - MARGIN, 0, self.rows - 1)
+        return np.asarray(row * self.columns + column, np.intp)
 
 
 class Neighbours:
@@ -61,11 +65,8 @@ class Neighbours:
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self._row, self._other = grid.flags(), grid.flags()
-        self._rows = grid.tall
-        self._left = slice(grid.tall.start - 1, grid.tall.stop - 1)
-        self._right = slice(grid.tall.start + 1, grid.tall.stop + 1)
-        self._up, self._down = grid.shift(-1, 0), grid.shift(1, 0)
-        self._windows = slice(grid.inner.start - MARGIN * grid.stride, grid.inner.stop - MARGIN * grid.stride)
+        self._steps: dict[tuple[int, int, np.ufunc], Steps] = {}
+        self._windows: dict[int, tuple[Steps, Flags]] = {}
 
     def count(self, flags: Flags, out: Flags) -> None:
         """Write into the inner slice of *out* how many of the 3x3 around each cell are set. *flags*: 0 and 1."""
@@ -76,28 +77,51 @@ class Neighbours:
         self._fold(np.maximum, values, out)
 
     def _fold(self, operation: np.ufunc, flags: Flags, out: Flags) -> None:
-        row, inner = self._row, self._grid.inner
-        operation(flags[self._left], flags[self._rows], out=row[self._rows])
-        operation(row[self._rows], flags[self._right], out=row[self._rows])
-        operation(row[self._up], row[inner], out=out[inner])
-        operation(out[inner], row[self._down], out=out[inner])
+        key = id(flags), id(out), operation  # the few buffers of one core, alive as long as it is
+        if key not in self._steps:
+            self._steps[key] = self._fold_steps(operation, flags, out)
+        run(self._steps[key])
+
+    def _fold_steps(self, operation: np.ufunc, flags: Flags, out: Flags) -> Steps:
+        grid, row = self._grid, self._row
+        tall, inner = grid.tall, grid.inner
+        left, right = slice(tall.start - 1, tall.stop - 1), slice(tall.start + 1, tall.stop + 1)
+        return [
+            (operation, flags[left], flags[tall], row[tall]),
+            (operation, row[tall], flags[right], row[tall]),
+            (operation, row[grid.shift(-1, 0)], row[inner], out[inner]),
+            (operation, out[inner], row[grid.shift(1, 0)], out[inner]),
+        ]
 
     def fullest(self, flags: Flags) -> tuple[int, int, int]:
         """Return (cells set, row, column) of the fullest 8x8 window; row and column of its upper left cell."""
-        grid, total, other = self._grid, self._row, self._other
-        stride, end = grid.stride, grid.size
-        np.add(flags[: end - 1], flags[1:], out=total[: end - 1])
-        np.add(total[: end - 3], total[2 : end - 1], out=other[: end - 3])
-        np.add(other[: end - 7], other[4 : end - 3], out=total[: end - 7])
-        end -= 7
-        np.add(total[: end - stride], total[stride:end], out=other[: end - stride])
-        end -= stride
-        np.add(other[: end - 2 * stride], other[2 * stride : end], out=total[: end - 2 * stride])
-        end -= 2 * stride
-        np.add(total[: end - 4 * stride], total[4 * stride : end], out=other[: end - 4 * stride])
-        end -= 4 * stride
-        at = int(other[:end].argmax())
-        row, column = divmod(at - 2 * MARGIN, stride)
-        if column >= grid.columns:  # a window that begins in the left margin of the next row
-            row, column = row + 1, column - stride
-        return int(other[at]), row - MARGIN, column
+        if id(flags) not in self._windows:
+            across, wide = sum_of_eight(flags, self._other, self._row, 1, self._grid.size)
+            down, high = sum_of_eight(self._other, self._row, self._other, self._grid.stride, wide)
+            self._windows[id(flags)] = (across + down, self._row[:high])
+        steps, sums = self._windows[id(flags)]
+        run(steps)
+        at = int(sums.argmax())
+        row, column = divmod(at - 2 * MARGIN, self._grid.stride)
+        if column >= self._grid.columns:  # a window that begins in the left margin of the next row
+            row, column = row + 1, column - self._grid.stride
+        return int(sums[at]), row - MARGIN, column
+
+
+def run(steps: Steps) -> None:
+    """Carry out prepared steps. Making a view costs a third of such a small operation, so they are made once."""
+    for operation, left, right, out in steps:
+        operation(left, right, out)
+
+
+def sum_of_eight(values: _A, out: _A, scratch: _A, step: int, end: int) -> tuple[Steps, int]:
+    """Steps that set out[i] = values[i] + values[i + step] + ... (eight of them), and the end of where all eight exist.
+
+    Three doubling adds; *out* may not be *values*, *scratch* may (it is then lost).
+    """
+    one, two, four = end - step, end - 3 * step, end - 7 * step
+    return [
+        (np.add, values[:one], values[step:end], out[:one]),
+        (np.add, out[:two], out[2 * step : one], scratch[:two]),
+        (np.add, scratch[:four], scratch[4 * step : two], out[:four]),
+    ], four
