@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from pathlib import Path
 
 from doorbell.journal.entry import Stamp
 from doorbell.link.messages import rfc3339
@@ -15,6 +16,7 @@ from doorbell.link.messages import rfc3339
 STEP_S = 2.0
 """The wall clock was stepped where it moved by more than this against the monotonic one."""
 _TIME_ERROR = 5
+_TIMESYNC = Path("/run/systemd/timesync/synchronized")
 
 
 class WallClock:
@@ -45,4 +47,6 @@ class WallClock:
         # struct timex begins with an int that asks for nothing when 0; the answer is the kernel's own word for
         # "no time source disciplines this clock", whoever the source may be.
         room = ctypes.create_string_buffer(512)
-        return bool(self._libc.adjtimex(room) not in (-1, _TIME_ERROR))
+        state = self._libc.adjtimex(room)
+        # The unit's ProtectClock forbids the question; systemd-timesyncd leaves its answer in a file as well.
+        return _TIMESYNC.exists() if state == -1 else state != _TIME_ERROR

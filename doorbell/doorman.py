@@ -144,7 +144,7 @@ class Doorman:
             case events.RecorderAlive() | events.RecorderTrouble() | events.ClipKept() | events.ClipLost():
                 self.recording.hear(event, at)
             case events.PosterMade():
-                if self.voice is not None and (whose := self.recording.visit_of(event.clip)):
+                if (whose := self.recording.poster(event)) and self.voice is not None:
                     self.voice.poster(whose, event.sealed, at)
             case events.HeldBack():
                 self._held_back.update(event.gates)

@@ -302,6 +302,7 @@ class Recorder:
         if self._clip is None or clip not in ("", self._clip.order.clip):
             return
         ended, self._clip = self._clip, None
+        self._poster_of = None  # a poster that came after its clip was kept would be nobody's
         if not ended.finish():
             self._doorman.tell(ClipLost(time.monotonic(), ended.order.clip, "The camera gave no picture for it."))
 

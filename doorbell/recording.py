@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import logging
 import os
 from collections.abc import Callable, Iterable
@@ -24,6 +25,16 @@ def new_id() -> str:
 
 
 @define
+class _Begun:
+    visit: str
+    child: int
+    """The generation of the child that records it."""
+    trigger: str = ""
+    poster: bytes = field(default=b"", repr=False)
+    """The sealed poster, if it lies on the card."""
+
+
+@define
 class Recording:
     """Starts, heals and ends the child. What it finds out for the visit is put into the inbox as an event."""
 
@@ -38,8 +49,8 @@ class Recording:
     _supervision: supervision.Supervision = supervision.Supervision()
     _child: Child | None = None
     _generation: int = 0
-    _clips: dict[str, tuple[str, int]] = field(factory=dict)
-    """Clips begun and not yet known to be kept or lost: their visit, and which child records them."""
+    _clips: dict[str, _Begun] = field(factory=dict)
+    """Clips begun and not yet known to be kept or lost."""
 
     @property
     def deadline(self) -> float | None:
@@ -78,7 +89,7 @@ class Recording:
         if self._child is None:
             return
         self.clip = new_id()
-        self._clips[self.clip] = (record.visit, self._generation)
+        self._clips[self.clip] = _Begun(record.visit, self._generation, record.trigger)
         self.ledger.clip_started(self.clip, record.visit, record.trigger, at)
         self._child.send(pipe.Begin(self.clip, record.visit, record.trigger))
 
@@ -88,9 +99,13 @@ class Recording:
             self._child.send(pipe.End(self.clip))
         self.clip = ""
 
-    def visit_of(self, clip: str) -> str:
-        """Whose poster this is; empty for a clip that is settled already."""
-        return self._clips.get(clip, ("", 0))[0]
+    def poster(self, made: events.PosterMade) -> str:
+        """A clip's poster is there: whose visit it shows; empty for a clip that is settled already."""
+        begun = self._clips.get(made.clip)
+        if begun is None:
+            return ""
+        begun.poster = made.sealed if made.kept else b""
+        return begun.visit
 
     def hear(self, event: object, at: float) -> bool:
         """Take what the recorder said; True where it concerns this child and the visit should hear it too."""
@@ -102,9 +117,13 @@ class Recording:
             case events.RecorderTrouble():
                 self.problems.tell(event.part, event.why)
             case events.ClipKept():
-                visit, _ = self._clips.pop(event.clip, ("", 0))
-                what = {"visit": visit, "bytes": event.bytes, "sha256": event.sha256, "seconds": event.seconds}
-                self.ledger.clip_kept(event.clip, what, event.bytes, at)
+                begun = self._clips.pop(event.clip, _Begun("", 0))
+                what = {
+                    "visit": begun.visit, "bytes": event.bytes, "sha256": event.sha256, "seconds": event.seconds,
+                    "trigger": begun.trigger,
+                    "poster_sha256": hashlib.sha256(begun.poster).hexdigest() if begun.poster else "",
+                }  # fmt: skip
+                self.ledger.clip_kept(event.clip, what, event.bytes + len(begun.poster), at)
                 self.ledger.forget_old(at)
                 log.info("a clip of %.0f s is kept, %.1f MB", event.seconds, event.bytes / 1e6)
             case events.ClipLost():
@@ -127,7 +146,7 @@ class Recording:
             self._supervision, todo = supervision.gone(self._supervision, at)
             self._carry_out(todo, at)
         # Whatever that child had not finished is cut to what is whole, now that nobody writes to it any more.
-        for clip in [clip for clip, (_, child) in self._clips.items() if child == event.generation]:
+        for clip in [clip for clip, begun in self._clips.items() if begun.child == event.generation]:
             del self._clips[clip]
             self.ledger.clip_lost(clip, "The recorder ended before the clip did.", at)
         return ours

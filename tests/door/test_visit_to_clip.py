@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,23 +36,30 @@ def test_a_visitor_becomes_a_clip_that_begins_before_the_ring(
         seen(door)
         pause(5)  # so much has to be there before the visitor
         door.finger(b"visitor", "scene.sock")
-        listener.wait("/ring", within=30)
-        door.until(lambda: door.clips, 60)
-        poster = opened(door.owner, listener.wait("poster")[0].payload)
-        said = bodies(door.owner, listener.wait("journal", 5))
-        sealed = door.clips[0].read_bytes()
+        visit = json.loads(listener.wait("/ring", within=30)[0].payload)["id"]
+        said = door.until(
+            lambda: [body for body in told(door, listener, "clip") if body.get("visit") == visit and "sha256" in body],
+            60,
+        )
+        ring = next(body for body in bodies(door.owner, listener.of("journal")) if body["kind"] == "ring")
+        clip = said[0]
+        file = door.state / "clips" / f"{clip['id']}.mp4.age"
+        picture = next(note.payload for note in listener.wait("poster") if note.topic.endswith(visit))
         assert door.stop() == 0
-    clip = next(body for body in said if body["kind"] == "clip")
-    ring = next(body for body in said if body["kind"] == "ring")
+    sealed, poster = file.read_bytes(), opened(door.owner, picture)
     assert clip["sha256"] == hashlib.sha256(sealed).hexdigest()
     assert clip["bytes"] == len(sealed)
     assert clip["visit"] == ring["visit"]
     assert poster.startswith(b"\xff\xd8\xff")
     assert poster.endswith(b"\xff\xd9")
+    assert clip["poster_sha256"] == hashlib.sha256(picture).hexdigest()
     key, movie = tmp_path / "key.txt", tmp_path / "clip.mp4"
     key.write_text(door.owner.line() + "\n")
-    with movie.open("wb") as file:
-        subprocess.run(["age", "-d", "-i", key, door.clips[0]], stdout=file, check=True)
+    key.chmod(0o600)
+    checked = [sys.executable, "-m", "doorbell", "check", "--thorough", "--state", door.state, "--identity", key]
+    assert subprocess.run(checked, check=False).returncode == 0
+    with movie.open("wb") as plain:
+        subprocess.run(["age", "-d", "-i", key, file], stdout=plain, check=True)
     complaints = subprocess.run(
         ["ffmpeg", "-v", "warning", "-xerror", "-i", movie, "-f", "null", "-"], capture_output=True, check=True
     )
@@ -135,6 +143,8 @@ def test_a_recorder_outlives_its_doorman_by_no_more_than_it_takes_to_finish_the_
 def test_the_recorder_has_no_internet_socket_and_nothing_that_runs_listens(
     tmp_path: Path, broker: Mosquitto, listener: Listener
 ) -> None:
+    if os.geteuid():
+        pytest.skip("only root may look at the sockets of a process that forbids core dumps")
     with Door(tmp_path / "door", broker.port, SCENE) as door:
         seen(door)
         listener.wait("hello")
@@ -249,11 +259,8 @@ def test_six_visits_of_real_footage_are_all_kept_from_before_they_began(
         said = door.until(lambda: told(door, listener, "stopped"), 60)
     began = [event["f0"] for event in footage["events"]]
     print("clips cover the frames", spans, "of visits that begin at", began)
-    for first, last in spans:
-        inside = [f0 for f0 in began if first <= f0 <= last]
-        assert inside
-        assert inside[0] - first >= 4 * footage["fps"]
-    assert all(any(first <= f0 <= last for first, last in spans) for f0 in began)
+    for f0 in began:
+        assert any(first <= f0 - 4 * footage["fps"] and f0 <= last for first, last in spans), f0
     kinds = [body["kind"] for body in said]
     assert len(spans) == kinds.count("clip") == kinds.count("clip_started") >= visits
     assert kinds.count("visit") == len(spans)
