@@ -80,6 +80,16 @@ def _upright(_: object, attribute: Attribute[Any], value: int) -> None:
         raise _Unfit(attribute.name, value, "give 0 or 180 degrees")
 
 
+def _quota(_: object, attribute: Attribute[Any], value: int) -> None:
+    if value and not 64 <= value <= 2_000_000:
+        raise _Unfit(attribute.name, value, "give 64 to 2000000 MB, or 0 for 80 % of what is free")
+
+
+def _sealed_only(_: object, attribute: Attribute[Any], value: bool) -> None:
+    if value:
+        raise _Unfit(attribute.name, value, "give false: in this version no picture leaves the door unsealed")
+
+
 def _pin(_: object, attribute: Attribute[Any], value: int) -> None:
     if not 0 <= value <= 27:
         raise _Unfit(attribute.name, value, "give a BCM pin number, 1 to 27, or 0 for a part that is not fitted")
@@ -134,7 +144,7 @@ class Camera:
 class Privacy:
     masks: tuple[Polygon, ...] = ()
     clear_events: bool = True
-    clear_snapshot: bool = False
+    clear_snapshot: bool = field(default=False, validator=_sealed_only)
 
 
 @frozen
@@ -154,7 +164,7 @@ class Visit:
 @frozen
 class Storage:
     days: int = field(default=14, validator=_between(1, 3650, "days"))
-    quota_mb: int = field(default=4096, validator=_between(64, 2_000_000, "MB"))
+    quota_mb: int = field(default=0, validator=_quota)
 
 
 @frozen
@@ -163,6 +173,7 @@ class Mqtt:
     port: int = field(default=0, validator=_between(0, 65535, "(0 chooses 8883, or 1883 without TLS)"))
     username: str = field(default="", validator=_one_line(128))
     password: str = field(default="", validator=_one_line(256), repr=False)
+    password_file: str = ""
     tls: Tls = "ca"
     ca_file: str = ""
     pin_sha256: str = field(
@@ -256,6 +267,8 @@ def _consistent(config: Config) -> Config:
     mqtt = config.mqtt
     if mqtt.tls == "pin" and not mqtt.pin_sha256:
         raise ConfigError('mqtt.tls = "pin": give mqtt.pin_sha256, the certificate\'s SHA-256 as 64 hex digits.')
+    if mqtt.password and mqtt.password_file:
+        raise ConfigError("mqtt.password_file: mqtt.password is set too; give one of them.")
     if mqtt.password and not mqtt.username:
         raise ConfigError("mqtt.password is set without mqtt.username: give the login's name too.")
     if config.visit.linger_s > config.visit.longest_s:

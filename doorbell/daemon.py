@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from doorbell import config as configuration
+from doorbell import login
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys, load_or_make
 from doorbell.doorman import Doorman
-from doorbell.errors import ConfigError, DeviceError, DoorbellError
+from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
 from doorbell.events import Died, Stop
 from doorbell.health import Systemd, forbid_core_dumps, start_log
 from doorbell.inbox import Inbox
@@ -30,7 +31,6 @@ from doorbell.ledger import Ledger
 from doorbell.link import messages, topics
 from doorbell.link.delivery import Delivery
 from doorbell.link.mqtt import Link
-from doorbell.link.settings import MqttSettings
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import NoPins, Pins
@@ -46,7 +46,7 @@ LOOK_S = 10.0
 """How often a door with an unreadable configuration looks whether the file was changed."""
 
 
-def main(path: Path, *, once: bool = False) -> int:
+def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     """Be the door until told to stop; the exit status."""
     start_log()
     forbid_core_dumps()
@@ -66,7 +66,9 @@ def main(path: Path, *, once: bool = False) -> int:
     if _deaths(config.door.runtime) >= DEATHS:
         problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
         return _bell_only(config, inbox, problems)
-    doorman = build(config, inbox, problems, ["--once"] if once else [])
+    if fast and not config.camera.source.startswith(("file:", "scene")):
+        raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
+    doorman = build(config, inbox, problems, ["--once"] * once + ["--fast"] * fast)
     _remember_good(path, config)
     status = doorman.run()
     if status == 0:
@@ -82,7 +84,7 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     journal = _journal(config, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)
-    doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording)
+    doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, fast="--fast" in flags)
     if config.mqtt.host:
         doorman.voice = _voice(doorman, keys)
     return doorman
@@ -120,18 +122,13 @@ def _journal(config: Config, keys: DoorKeys | None, inbox: Inbox, clock: WallClo
 
 def _voice(doorman: Doorman, keys: DoorKeys | None) -> Voice | None:
     config = doorman.config
-    mqtt = config.mqtt
-    settings = MqttSettings(
-        mqtt.host, mqtt.port or (1883 if mqtt.tls == "off" else 8883), mqtt.username, mqtt.password, mqtt.tls,
-        mqtt.ca_file, mqtt.pin_sha256, client_id=f"doorbell-{config.door.id}",
-    )  # fmt: skip
     heard = topics.subscriptions(
         config.door.id,
         may_switch_recording=config.homeassistant.may_switch_recording,
         discovery=config.homeassistant.discovery and config.privacy.clear_events,
     )
     try:
-        link = Link(settings, config.door.id, doorman.inbox.put, heard)
+        link = Link(login.settings(config), config.door.id, doorman.inbox.put, heard)
     except DoorbellError as error:
         doorman.problems.tell("broker", str(error))
         return None

@@ -38,6 +38,11 @@ class End:
 
 
 @frozen
+class Go:
+    """Doorman to recorder, with --fast: what was shown so far is decided, show more."""
+
+
+@frozen
 class Setup:
     """Doorman to recorder, first of all: what to film, to whom to seal it, where to keep it.
 
@@ -51,7 +56,7 @@ UP = (
     events.RecorderReady, events.RecorderAlive, events.Saw, events.Tampered, events.HeldBack, events.PosterMade,
     events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded,
 )  # fmt: skip
-DOWN = (Setup, Begin, End)
+DOWN = (Setup, Begin, End, Go)
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*UP, *DOWN)}
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)

@@ -57,6 +57,8 @@ PREROLL_BYTES = 24 * 1024 * 1024
 """Bytes of pre-roll at most: 30 s, the longest that can be chosen, at 6 Mbit/s."""
 LARGEST_POSTER = 24 * 1024
 LAST_SYNC_S = 20.0
+STEP_S = 0.1
+LONGEST_STEP_S = 10.0
 
 
 class Closed(Exception):  # noqa: N818
@@ -185,6 +187,8 @@ class Recorder:
         self._frames = self._told_frames = 0
         self._alive_at = self._held_at = 0.0
         self._ready = False
+        self._held: deque[object] = deque()
+        self._next_step = 0.0
 
     def run(self) -> None:
         """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
@@ -210,15 +214,38 @@ class Recorder:
 
     def _loop(self) -> None:
         while True:
-            try:
-                event = self._inbox.get(timeout=ALIVE_S)
-            except Empty:
-                event = None
+            event = self._held.popleft() if self._held else self._next()
             if isinstance(event, Closed):
                 return
             self._take(event)
             self._every_second(time.monotonic())
             self._doorman.flush()
+
+    def _next(self) -> object | None:
+        try:
+            return self._inbox.get(timeout=ALIVE_S)
+        except Empty:
+            return None
+
+    def _keep_step(self, at: float) -> None:
+        """As fast as it goes, but never ahead of the doorman: it decides about each tenth of a second of the video
+        before the next one is looked at, so that a clip begins and ends where it would have in real time."""
+        self._next_step = at + STEP_S
+        self._doorman.tell(RecorderAlive(at, self._frames, 0))
+        ends = time.monotonic() + LONGEST_STEP_S
+        while time.monotonic() < ends:
+            match event := self._next():
+                case pipe.Go():
+                    return
+                case Closed():
+                    self._held.appendleft(event)
+                    return
+                case pipe.Begin() | pipe.End():
+                    self._take(event)
+                case None:
+                    self._doorman.flush()
+                case _:
+                    self._held.append(event)  # bounded by the intake: 300 packets and 3 lumas
 
     def _drain(self) -> None:
         """After the card has ended: what it still said goes up, if anybody listens."""
@@ -278,6 +305,8 @@ class Recorder:
         if seen.tamper != self._covered:
             self._covered = seen.tamper
             self._doorman.tell(Tampered(luma.at, seen.tamper))
+        if self._fast and luma.at >= self._next_step:
+            self._keep_step(luma.at)
 
     def _still(self, still: Still) -> None:
         from doorbell.clips.poster import jpeg  # noqa: PLC0415
@@ -310,7 +339,7 @@ class Recorder:
         if at - self._alive_at < ALIVE_S:
             return
         self._alive_at = at
-        if self._frames != self._told_frames:
+        if self._frames != self._told_frames and not self._fast:
             self._told_frames = self._frames
             self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped + self._camera.dropped))
         if self._motion is not None and at - self._held_at >= HELD_BACK_S:

@@ -93,6 +93,11 @@ class Recording:
         self.ledger.clip_started(self.clip, record.visit, record.trigger, at)
         self._child.send(pipe.Begin(self.clip, record.visit, record.trigger))
 
+    def go(self) -> None:
+        """What the recorder showed so far is decided; with --fast it waits for this."""
+        if self._child is not None and "--fast" in self.flags:
+            self._child.send(pipe.Go())
+
     def finish(self) -> None:
         """The running clip ends here."""
         if self._child is not None and self.clip:

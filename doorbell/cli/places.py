@@ -46,7 +46,7 @@ def state_and_quota(state: Path | None, config: Path | None) -> tuple[Path, int 
     from doorbell.config import load
 
     found = load(config or CONFIG)
-    return found.door.state, found.storage.quota_mb * 1_000_000
+    return found.door.state, found.storage.quota_mb * 1_000_000 or None
 
 
 def identities_of(file: Path | None) -> Sequence[Identity]:

@@ -12,7 +12,8 @@ import click
 @click.option("--config", "config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml",
               show_default=True, help="The configuration file.")  # fmt: skip
 @click.option("--once", is_flag=True, help="With a file: camera: end when the video ends, with everything kept.")
-def run(config: Path, once: bool) -> None:
+@click.option("--fast", is_flag=True, help="With a file: camera or the scene: as fast as it goes, in the video's time.")
+def run(config: Path, once: bool, fast: bool) -> None:
     """Be the door: ring, see, remember.
 
     A configuration that cannot be read does not stop the ring: the door then runs bell-only, says so in its log and
@@ -21,4 +22,4 @@ def run(config: Path, once: bool) -> None:
     """
     from doorbell.daemon import main
 
-    sys.exit(main(config, once=once))
+    sys.exit(main(config, once=once, fast=fast))

@@ -35,6 +35,15 @@ class Forget:
     why: str
 
 
+SHARE: Final = 0.8
+"""Of what is free for clips, where the owner chose no quota."""
+
+
+def share(free: int, used: int) -> int:
+    """The quota where the owner chose none: bytes, of what the card has *free* and the clips have *used* already."""
+    return int(SHARE * (free + used))
+
+
 def to_forget(
     held: Sequence[Held], *, today: int, days: int, quota: int, free: int, running: int = 0
 ) -> tuple[Forget, ...]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import time
 from queue import Empty, SimpleQueue
 
+from doorbell import login
 from doorbell.doctor.finding import Door, Finding, bad, good, unknown
+from doorbell.errors import Mistake
 from doorbell.events import Offline, Online
-from doorbell.link.settings import MqttSettings
 
 WAIT_S = 35.0
 """The link's own bounds: 10 s each for TCP, TLS and the broker's answer, and a little."""
@@ -27,10 +28,10 @@ def broker(door: Door) -> Finding:
         return bad("The running daemon is not connected to the broker.", "doorbell status says why.")
     from doorbell.link.mqtt import Link  # noqa: PLC0415  paho: only where there is a broker
 
-    settings = MqttSettings(
-        mqtt.host, mqtt.port or (1883 if mqtt.tls == "off" else 8883), mqtt.username, mqtt.password, mqtt.tls,
-        mqtt.ca_file, mqtt.pin_sha256, client_id=f"doorbell-{door.config.door.id}",
-    )  # fmt: skip
+    try:
+        settings = login.settings(door.config)
+    except Mistake as mistake:
+        return bad(str(mistake), "Mend [mqtt].")
     heard: SimpleQueue[object] = SimpleQueue()
     link = Link(settings, door.config.door.id, heard.put)
     link.open(1)

@@ -18,7 +18,7 @@ from attrs import frozen
 
 from doorbell.clips import leftovers, store
 from doorbell.clips.files import Files
-from doorbell.clips.retention import to_forget
+from doorbell.clips.retention import share, to_forget
 from doorbell.errors import DeviceError, Mistake
 from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
 from doorbell.journal.book import Book
@@ -279,14 +279,9 @@ class Writer:
 
     def _forget(self, request: ForgetOld, pages: Pages) -> None:
         parts = (self._files.size(self._clips / (clip + store.PART)) or 0 for clip in pages.book.started())
-        chosen = to_forget(
-            pages.book.held(),
-            today=request.today,
-            days=request.days,
-            quota=request.quota,
-            free=self._files.free(self._clips),
-            running=sum(parts),
-        )
+        held, running, free = pages.book.held(), sum(parts), self._files.free(self._clips)
+        quota = request.quota or share(free, running + sum(clip.bytes for clip in held))
+        chosen = to_forget(held, today=request.today, days=request.days, quota=quota, free=free, running=running)
         for forget in chosen[:MOST_DELETED]:
             pages.delete(forget.clip, forget.why, request.stamp)
         self._more_to_forget = request if len(chosen) > MOST_DELETED else None

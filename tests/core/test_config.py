@@ -51,6 +51,9 @@ def test_an_empty_configuration_favours_privacy() -> None:
         ('[mqtt]\ntls = "pin"', "give mqtt.pin_sha256"),
         ('[mqtt]\nhost = "a\\nb"', "give one line"),
         ("[visit", "The configuration is no TOML"),
+        ("[privacy]\nclear_snapshot = true", "no picture leaves the door unsealed"),
+        ("[storage]\nquota_mb = 5", "give 64 to 2000000 MB, or 0 for 80 % of what is free"),
+        ("[mqtt]\npassword = 'a'\npassword_file = 'b'", "give one of them"),
         ("recording_refused = 'x'", "recording_refused: no such setting"),
     ],
 )  # fmt: skip

@@ -238,9 +238,11 @@ def test_a_full_card_is_told_and_the_bell_rings_on(tmp_path: Path, broker: Mosqu
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("linger", "visits"), [(10, 1), (1, 5)])
+@pytest.mark.parametrize(
+    ("linger", "visits", "words"), [(10, 1, ["--once"]), (1, 5, ["--once"]), (1, 5, ["--once", "--fast"])]
+)
 def test_six_visits_of_real_footage_are_all_kept_from_before_they_began(
-    tmp_path: Path, broker: Mosquitto, listener: Listener, linger: int, visits: int
+    tmp_path: Path, broker: Mosquitto, listener: Listener, linger: int, visits: int, words: list[str]
 ) -> None:
     if not (FOOTAGE / "labels.json").exists():
         pytest.skip("the labelled footage is not beside this checkout")
@@ -250,7 +252,7 @@ def test_six_visits_of_real_footage_are_all_kept_from_before_they_began(
         "camera": {"source": f"file:{video}", "width": 640, "height": 360, "fps": 10, "bitrate_kbps": 2000},
         "visit": {"linger_s": linger, "longest_s": 120, "preroll_s": 5},
     }
-    with Door(tmp_path / "door", broker.port, settings, words=["--once"]) as door:
+    with Door(tmp_path / "door", broker.port, settings, words=words) as door:
         assert door.process
         assert door.process.wait(200) == 0
         spans = sorted(place_of(opened(door.owner, clip.read_bytes()), grey(video)) for clip in door.clips)
