@@ -92,6 +92,7 @@ def write_config(folder: Folder, identity: Identity, runtime: Path, port: int) -
         for name, table in tables.items()
     ]
     try:
+        folder.config.touch(0o600)
         folder.config.write_text("\n".join(lines).replace("\x7f", "\\u007f"), encoding="utf-8")
     except OSError as error:
         raise DeviceError(f"{folder.config} cannot be written ({error.strerror}): free some space.") from None
