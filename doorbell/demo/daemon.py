@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -81,6 +82,7 @@ class Daemon:
         """Ask it to finish the running clip and to leave, wait, and clear its runtime folder; its exit status."""
         status = 0
         if self._process is not None:
+            had_begun = bool(self.page())
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
             try:
@@ -89,5 +91,7 @@ class Daemon:
                 self._process.kill()
                 status = self._process.wait()
             self._process = None
+            if status == -signal.SIGTERM and not had_begun:
+                status = 0  # it was still being imported, and heard the signal as any program does
         shutil.rmtree(self.runtime, ignore_errors=True)
         return status
