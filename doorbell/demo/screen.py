@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,8 @@ from doorbell.errors import Mistake
 
 ROWS = 200
 """Lines remembered a column."""
+NARROW = 110
+"""A terminal of fewer columns shows one above the other."""
 PICTURE_WIDTH = 128
 PICTURE_ROWS = 26
 SHOWN_BYTES = 8
@@ -109,19 +111,25 @@ class Screen:
     # ---- drawing
 
     def _draw(self) -> None:
-        if self._live is not None:
-            size = self._console.size
-            shown = self._columns(size.width, max(4, size.height - 5))
-            self._live.update(Group(shown, self._foot, Text(self._keys, "dim")), refresh=True)
+        if self._live is None:
+            return
+        width, height = self._console.size
+        room = height - 3  # below: what is going on, and the keys
+        shown = self._side_by_side(width, room - 2) if width >= NARROW else self._stacked(width, room // 2 - 2)
+        self._live.update(Group(shown, self._foot, Text(self._keys, "dim")), refresh=True)
 
-    def _columns(self, width: int, rows: int) -> RenderableType:
-        half = (width - 1) // 2
-        panels = []
+    def _side_by_side(self, width: int, rows: int) -> RenderableType:
+        return Columns(self._panels((width - 1) // 2, rows), padding=(0, 1, 0, 0), expand=False)
+
+    def _stacked(self, width: int, rows: int) -> RenderableType:
+        return Group(*self._panels(width, rows))
+
+    def _panels(self, width: int, rows: int) -> Iterator[Panel]:
+        rows = max(3, rows)
         for title, lines in (("what the broker saw", self._broker), ("what the owner sees", self._owner)):
-            body = Text("\n", no_wrap=True, overflow="ellipsis").join(list(lines)[-rows:])
+            body = Text("\n").join(list(lines)[-rows:])
             body.no_wrap, body.overflow = True, "ellipsis"
-            panels.append(Panel(body, title=title, title_align="left", width=half, height=rows + 2))
-        return Columns(panels, padding=(0, 1, 0, 0), expand=False)
+            yield Panel(body, title=title, title_align="left", width=width, height=rows + 2)
 
     # ---- the end
 
@@ -137,7 +145,7 @@ class Screen:
         """What was to be seen, as an SVG that fetches nothing from anywhere."""
         paper = Console(record=True, width=PICTURE_WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
         rows = min(PICTURE_ROWS, max(len(self._broker), len(self._owner)))
-        paper.print(self._columns(PICTURE_WIDTH, rows))
+        paper.print(self._side_by_side(PICTURE_WIDTH, rows))
         for check in checks:
             paper.print(_verdict_line(check))
         drawing = paper.export_svg(title="doorbell demo", code_format=_SVG)
