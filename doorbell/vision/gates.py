@@ -78,7 +78,7 @@ class Found:
 
 _AT_ONCE_S = 0.05  # one look may give this much time's worth of the needed evidence: a big thing passes at its second
 _SURE = 16  # cells of mass that one look with movement is enough for
-_BIG = 16  # cells; what is about something smaller counts as a crowd of specks
+BIG = 16  # cells; what is about something smaller counts as a crowd of specks
 _MOST = 40  # cells of mass beyond which more says nothing
 _ALONG = 3.0  # front cells within two seconds that still mean nothing
 _AGREED = 3  # the part of the evidence that is enough when another sense agrees
@@ -106,7 +106,7 @@ class Evidence:
         """Take one look in; the gate it reached. *known*: seconds since the first look; *alarmed*: a span is open."""
         need = self.knob.need / _AGREED if agreed else self.knob.need
         self.travel = self.travel * _left(seconds, 2.0) + min(found.front, 6)
-        if found.mass < _BIG:
+        if found.mass < BIG:
             self.crowd += (min(found.elsewhere, _MOST) - self.crowd) * _share(seconds, self._pace(found))
         over = max(0.0, min(found.mass, _MOST) - self.knob.smallest + 1 - 2 * self.clutter)
         along = max(0.0, min(self.travel - _ALONG - 3 * self.crowd, 10.0))
