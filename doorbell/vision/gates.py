@@ -80,6 +80,7 @@ _AT_ONCE_S = 0.05  # one look may give this much time's worth of the needed evid
 _SURE = 16  # cells of mass that one look with movement is enough for
 BIG = 16  # cells; what is about something smaller counts as a crowd of specks
 _DENSE = 24  # cells of mass that edges alone do not reach
+_STILL = 8  # times more still cells than moving ones: not somebody who moves
 _MOST = 40  # cells of mass beyond which more says nothing
 _ALONG = 3.0  # front cells within two seconds that still mean nothing
 _AGREED = 3  # the part of the evidence that is enough when another sense agrees
@@ -111,6 +112,8 @@ class Evidence:
             self.crowd += (min(found.elsewhere, _MOST) - self.crowd) * _share(seconds, self._pace(found))
         over = self._mass_over(found)
         along = max(0.0, min(self.travel - _ALONG - 3 * self.crowd, 10.0))
+        if found.mass < _SURE and _STILL * found.moving < found.lasting:
+            over = along = 0.0  # noise at the rim of something large and still
         gain = min((10 * over + 5 * along) * seconds, need * seconds / _AT_ONCE_S)
         if gain > 0:
             self.streak += 1
@@ -148,7 +151,7 @@ class Evidence:
     def _held(self, found: Found) -> Gate:
         if found.lasting == 0:
             return Gate.BRIEF
-        if found.moving == 0:
+        if _STILL * found.moving < found.lasting:
             return Gate.STILL
         if found.mass == 0 and found.elsewhere == 0:
             return Gate.ZONE
