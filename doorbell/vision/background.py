@@ -17,8 +17,9 @@ _LOG = np.round(OCTAVE * np.log2((np.arange(BRIGHTEST + 1) + _DARK) / _DARK)).as
 _TOP = int(_LOG[-1])
 _EXP = np.round(_DARK * 2.0 ** (np.arange(_TOP + 1) / OCTAVE) - _DARK).astype(np.int16)
 _NEVER = np.uint16(60000)
+_UNREACHABLE = BRIGHTEST * 40
 _SURPRISE = 75  # steps by which one look may exceed the usual difference and still teach it
-_WIDEST = 12000  # steps: thresholds stay where int16 sums cannot wrap
+_WIDEST = np.int16(12000)  # steps: thresholds stay where int16 sums cannot wrap
 
 
 class Relief:
@@ -84,13 +85,17 @@ class Background:
         self._unrest8[:] = 15 * 8
         self.least, self.least2 = grid.levels(), grid.levels().view(np.uint16)
         self.under, self.span = grid.levels(), grid.levels().view(np.uint16)
-        self._high, self._low = grid.levels(), grid.levels()
+        self._high = grid.levels()
+        self._margins, self._margins_low = grid.levels().view(np.uint16), grid.levels()
+        self._margins[:], self._margins_low[:] = _NEVER, _WIDEST
+        grid.table(self._margins)[:], grid.table(self._margins_low)[:] = 0, 0
         self._lowest = np.zeros((grid.rows, grid.columns), dtype)
         self._reach = np.zeros((grid.rows, grid.columns), dtype)
         self._offset, self._over = np.zeros_like(self._lowest), np.zeros((grid.rows, grid.columns), np.bool_)
         self._looks = 0
         self._index = np.zeros(grid.size, np.intp)
         self._a, self._b = grid.levels(), grid.levels()
+        self._steps = self._prepare()
 
     def restart(self, level: Levels) -> None:
         """Take *level* as the usual one from now on (the first look, or the whole picture changed)."""
@@ -122,60 +127,65 @@ class Background:
 
     def quiet(self, sums: Sums, enough: int) -> bool:
         """True when fewer than *enough* near cells of *sums* lie outside their thresholds (lighting included)."""
-        np.subtract(
-            sums, self._lowest, out=self._offset
-        )  # wraps below zero, which is then out of reach: one test for two
-        np.greater(self._offset, self._reach, out=self._over)
+        np.subtract(sums, self._lowest, self._offset)  # wraps below zero, which is then out of reach: one test for two
+        np.greater(self._offset, self._reach, self._over)
         return int(np.count_nonzero(self._over)) < enough
 
     def _derive(self) -> None:
-        grid, inner, least = self._grid, self._grid.inner, self.least
-        np.add(self._usual8, np.int16(4), out=self.usual)
-        np.right_shift(self.usual, 3, out=self.usual)
-        np.right_shift(self._unrest8, 1, out=least)
-        np.right_shift(self._unrest8, 4, out=self._a)
-        np.subtract(least, self._a, out=least)
-        np.add(least, np.int16(self._floor), out=least)
-        np.minimum(least, np.int16(_WIDEST), out=least)
-        np.left_shift(least.view(np.uint16), 1, out=self.least2)
-        self._extreme(np.maximum, self._high)
-        self._extreme(np.minimum, self._low)
-        # a branch or a mount that moves shows a part of the neighbour's brightness: three eighths are not worth a look
-        high, low = self._high[inner], self._low[inner]
-        np.subtract(high, self.usual[inner], out=high)
-        np.multiply(high, np.int16(3), out=high)
-        np.right_shift(high, 3, out=high)
-        np.add(high, least[inner], out=high)
-        np.subtract(self.usual[inner], low, out=low)
-        np.multiply(low, np.int16(3), out=low)
-        np.right_shift(low, 3, out=low)
-        np.add(low, least[inner], out=low)
-        np.copyto(self.under, self._low)
-        np.add(self._high, self._low, out=self.span.view(np.int16))
-        self.span[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _NEVER
-        self.under[inner].reshape(grid.rows, grid.stride)[:, grid.columns :] = _WIDEST
-        self._derive_quiet()
-
-    def _derive_quiet(self) -> None:
+        run(self._steps)
         grid, a, b = self._grid, self._a, self._b
-        np.subtract(self.usual, self._low, out=a)
-        np.copyto(self._index, a)
-        np.take(_EXP, self._index, out=a, mode="clip")
-        self._lowest[:] = grid.table(a)
-        np.add(self.usual, self._high, out=b)
-        np.copyto(self._index, b)
-        np.take(_EXP, self._index, out=b, mode="clip")
-        self._reach[:] = grid.table(b)
-        np.subtract(self._reach, self._lowest, out=self._reach)
-        np.copyto(self._reach, BRIGHTEST * 40, where=self._far)
+        for levels, out in ((a, self._lowest), (b, self._reach)):
+            np.copyto(self._index, levels)
+            np.take(_EXP, self._index, out=levels, mode="clip")
+            np.copyto(out, grid.table(levels), casting="unsafe")
+        np.subtract(self._reach, self._lowest, self._reach)
+        np.copyto(self._reach, _UNREACHABLE, where=self._far)
 
-    def _extreme(self, operation: np.ufunc, out: Levels) -> None:
-        grid, usual, a = self._grid, self.usual, self._a
-        tall = grid.tall
-        operation(usual[tall.start - 1 : tall.stop - 1], usual[tall], out=a[tall])
-        operation(a[tall], usual[tall.start + 1 : tall.stop + 1], out=a[tall])
-        operation(a[grid.shift(-1, 0)], a[grid.inner], out=out[grid.inner])
-        operation(out[grid.inner], a[grid.shift(1, 0)], out=out[grid.inner])
+    def _prepare(self) -> Steps:
+        """Thresholds from what was learnt; a and b end as the lowest and the highest usual logarithm of each cell."""
+        grid, a, b = self._grid, self._a, self._b
+        least, low, high, usual = self.least, self.under, self._high, self.usual
+        inner = grid.inner
+        three = np.int16(3)
+        return [
+            (np.add, self._usual8, np.int16(4), usual),
+            (np.right_shift, usual, three, usual),
+            # three and a half times the usual difference, and the floor
+            (np.right_shift, self._unrest8, np.int16(1), least),
+            (np.right_shift, self._unrest8, np.int16(4), a),
+            (np.subtract, least, a, least),
+            (np.add, least, np.int16(self._floor), least),
+            (np.minimum, least, _WIDEST, least),
+            (np.left_shift, least.view(np.uint16), np.uint16(1), self.least2),
+            # a branch or a mount that moves shows some of a neighbour's brightness: three eighths are not worth a look
+            *_extreme(np.maximum, grid, usual, a, high),
+            (np.subtract, high[inner], usual[inner], high[inner]),
+            (np.multiply, high[inner], three, high[inner]),
+            (np.right_shift, high[inner], three, high[inner]),
+            (np.add, high[inner], least[inner], high[inner]),
+            *_extreme(np.minimum, grid, usual, a, low),
+            (np.subtract, usual[inner], low[inner], low[inner]),
+            (np.multiply, low[inner], three, low[inner]),
+            (np.right_shift, low[inner], three, low[inner]),
+            (np.add, low[inner], least[inner], low[inner]),
+            (np.subtract, usual, low, a),
+            (np.add, usual, high, b),
+            (np.add, high[inner], low[inner], self.span.view(np.int16)[inner]),
+            # the margins never differ
+            (np.maximum, self.span[inner], self._margins[inner], self.span[inner]),
+            (np.maximum, low[inner], self._margins_low[inner], low[inner]),
+        ]
+
+
+def _extreme(operation: np.ufunc, grid: Grid, usual: Levels, scratch: Levels, out: Levels) -> Steps:
+    """Steps for the 3x3 maximum or minimum, in the inner slice of *out*."""
+    tall, inner = grid.tall, grid.inner
+    return [
+        (operation, usual[tall.start - 1 : tall.stop - 1], usual[tall], scratch[tall]),
+        (operation, scratch[tall], usual[tall.start + 1 : tall.stop + 1], scratch[tall]),
+        (operation, scratch[grid.shift(-1, 0)], scratch[inner], out[inner]),
+        (operation, out[inner], scratch[grid.shift(1, 0)], out[inner]),
+    ]
 
 
 def _halvings(looks: float) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorbell.vision.background import Background, Relief
-from doorbell.vision.gates import Found
+from doorbell.vision.gates import BIG, Found
 from doorbell.vision.grid import Flags, Grid, Levels, Neighbours, Steps, run
 
 ENOUGH = 4  # of nine cells: what is connected at all
@@ -108,10 +108,13 @@ class Differences:
     def _follow(self, known: float, seconds: float, different: int, dense: int, *, had_before: bool) -> Found:
         self._grow_old(seconds)
         lasting = _mark(np.greater_equal, self._age_in, LASTING_CS + round(100 * min(seconds, 0.1)), self._scratch_in)
-        front = self._reach(known) if lasting else 0
+        found = Found(different=different, dense=dense)
+        if lasting:
+            found = self._weigh(known, different, dense, lasting, had_before=had_before)
         np.copyto(self._last_in, _tenths(known), where=self._dense_in.view(np.bool_))
-        if lasting == 0:
-            return Found(different=different, dense=dense)
+        return found
+
+    def _weigh(self, known: float, different: int, dense: int, lasting: int, *, had_before: bool) -> Found:
         if had_before:
             run(self._change)
             self._neighbours.most(self._strong, self._moving)
@@ -121,10 +124,9 @@ class Differences:
         moving = int(np.count_nonzero(self._strong_in))
         np.bitwise_and(self._strong_in, self._zone_in, self._strong_in)
         inside = int(np.count_nonzero(self._strong_in)) if moving else 0
-        if inside == 0:
-            return Found(different, dense, lasting, moving, 0, front)
-        most, row, column = self._neighbours.fullest(self._strong)
+        most, row, column = self._neighbours.fullest(self._strong) if inside else (0, 0, 0)
         mass = self._beyond_chance(most, inside - most)
+        front = self._reach(known) if mass < BIG else 0  # what is big needs no other reason
         return Found(different, dense, lasting, moving, mass, front, inside - most, row, column)
 
     def _grow_old(self, seconds: float) -> None:
@@ -139,7 +141,7 @@ class Differences:
     def _reach(self, known: float) -> int:
         """How many cells of something old, at one place, are on ground that was calm for seconds."""
         front = self._fronts_in
-        if not _mark(np.greater_equal, self._age_in, FRONT_CS, self._moving_in):  # free until the caller fills it
+        if not _mark(np.greater_equal, self._age_in, FRONT_CS, self._moving_in):  # its use is over for this look
             return 0
         np.subtract(_tenths(known), self._last_in, self._fresh_in)
         np.greater(self._fresh_in, np.uint16(FRESH_DS), front.view(np.bool_))

@@ -78,7 +78,9 @@ class Found:
 
 _AT_ONCE_S = 0.05  # one look may give this much time's worth of the needed evidence: a big thing passes at its second
 _SURE = 16  # cells of mass that one look with movement is enough for
-_BIG = 16  # cells; what is about something smaller counts as a crowd of specks
+BIG = 16  # cells; what is about something smaller counts as a crowd of specks
+_DENSE = 24  # cells of mass that edges alone do not reach
+_STILL = 8  # times more still cells than moving ones: not somebody who moves
 _MOST = 40  # cells of mass beyond which more says nothing
 _ALONG = 3.0  # front cells within two seconds that still mean nothing
 _AGREED = 3  # the part of the evidence that is enough when another sense agrees
@@ -106,10 +108,12 @@ class Evidence:
         """Take one look in; the gate it reached. *known*: seconds since the first look; *alarmed*: a span is open."""
         need = self.knob.need / _AGREED if agreed else self.knob.need
         self.travel = self.travel * _left(seconds, 2.0) + min(found.front, 6)
-        if found.mass < _BIG:
+        if found.mass < BIG:
             self.crowd += (min(found.elsewhere, _MOST) - self.crowd) * _share(seconds, self._pace(found))
-        over = max(0.0, min(found.mass, _MOST) - self.knob.smallest + 1 - 2 * self.clutter)
+        over = self._mass_over(found)
         along = max(0.0, min(self.travel - _ALONG - 3 * self.crowd, 10.0))
+        if found.mass < _SURE and _STILL * found.moving < found.lasting:
+            over = along = 0.0  # noise at the rim of something large and still
         gain = min((10 * over + 5 * along) * seconds, need * seconds / _AT_ONCE_S)
         if gain > 0:
             self.streak += 1
@@ -125,6 +129,15 @@ class Evidence:
             return Gate.SHORT
         return self._held(found)
 
+    def _mass_over(self, found: Found) -> float:
+        """The mass that speaks for a visitor."""
+        if found.mass < _SURE and self.travel < 1:
+            return 0.0  # something small that came from nowhere: a leaf that turned, a letter of a clock
+        mass = min(found.mass, _MOST)
+        if mass < _DENSE:
+            mass -= found.elsewhere // 2  # edges all over the picture: the mount shakes
+        return max(0.0, mass - self.knob.smallest + 1 - 2 * self.clutter)
+
     def _pace(self, found: Found) -> float:
         return 1.0 if found.elsewhere > self.crowd else 10.0
 
@@ -138,7 +151,7 @@ class Evidence:
     def _held(self, found: Found) -> Gate:
         if found.lasting == 0:
             return Gate.BRIEF
-        if found.moving == 0:
+        if _STILL * found.moving < found.lasting:
             return Gate.STILL
         if found.mass == 0 and found.elsewhere == 0:
             return Gate.ZONE

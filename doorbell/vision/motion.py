@@ -23,6 +23,7 @@ SPACING_S = 0.06  # looks are at least this far apart while something is going o
 IDLE_SPACING_S = 0.09  # after nothing differed for a while
 OPEN_SPACING_S = 0.25  # while a span is open: its end can wait
 LEARN_S = 1.0
+_NEW_S, _NEW_LEARN_S = 5.0, 0.25  # at first it learns faster
 WARM_UP_S = 1.0
 HOLD_S = 2.0  # a span ends when nothing has moved for this long
 AGREED_S = 3.0
@@ -117,7 +118,7 @@ class Motion:
         return self._grid.table(self._differences.dense).copy()
 
     def _look(self, sums: Sums, at: float, seconds: float) -> Seen:
-        due = at - self._learnt >= LEARN_S
+        due = at - self._learnt >= (LEARN_S if at - (self._first or 0.0) > _NEW_S else _NEW_LEARN_S)
         if not due and self._background.quiet(sums, ENOUGH):
             return self._rest(at, seconds, Gate.NOTHING)
         self._relief.read(sums)
@@ -129,7 +130,9 @@ class Motion:
             self._differences.forget_before()
             return self._rest(at, seconds, Gate.PICTURE)
         if due:
-            self._learn(at)
+            self._learn(at, shaken=found.elsewhere > 2 * found.mass)
+            if found.different >= ENOUGH:
+                self._relief.stand_out()  # else the next look would take what was learnt for movement
         if found.dense == 0:
             return self._rest(at, seconds, self._faint(found, sums))
         return self._judge(found, at, seconds)
@@ -151,8 +154,11 @@ class Motion:
         if self._episode is not None:
             self._episode += by
 
-    def _learn(self, at: float) -> None:
-        np.greater_equal(self._differences.age, 2 * LASTING_CS, out=self._busy.view(np.bool_))
+    def _learn(self, at: float, *, shaken: bool) -> None:
+        if shaken:
+            self._busy.fill(0)
+        else:
+            np.greater_equal(self._differences.age, 2 * LASTING_CS, out=self._busy.view(np.bool_))
         seconds = min(max(at - self._learnt, SPACING_S), 1.0)
         self._background.learn(self._relief.level, self._differences.relief, self._busy, seconds)
         self._learnt = at
