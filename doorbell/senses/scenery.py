@@ -23,8 +23,8 @@ STORY = Script(
     happenings=(
         Leaves(severity=0.3),
         Car(at=8.0),
-        Visitor(at=20.0),
-        PasserBy(at=55.0, direction="left"),
+        PasserBy(at=20.0, direction="left"),
+        Visitor(at=45.0),
         Car(at=70.0, direction="left"),
     ),
     noise=1.5,
