@@ -192,7 +192,8 @@ class Recorder:
 
     def run(self) -> None:
         """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
-        from doorbell.senses.camera import Settings, open_camera  # noqa: PLC0415
+        from doorbell.senses.camera import Settings  # noqa: PLC0415
+        from doorbell.senses.sources import open_camera  # noqa: PLC0415
 
         chosen, door = self._config.camera, self._config.door
         settings = Settings(

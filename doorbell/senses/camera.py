@@ -1,4 +1,4 @@
-"""The seam between a camera and the recorder: what a camera is asked, what it gives, and which cameras there are.
+"""The seam between a camera and the recorder: what a camera is asked, and what it gives.
 
 A camera gives three things: H.264 packets of the main picture, the luma of a small one (lores) for the motion core,
 and, when asked, one main picture for a poster. Masks are painted into main and lores before anything else reads
@@ -10,14 +10,12 @@ frames, whole ones, and counts them in ``dropped``; it never waits without bound
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from attrs import field, frozen
 
-from doorbell.errors import ConfigError
 from doorbell.vision.polygons import Polygon
 
 Plane = npt.NDArray[np.uint8]
@@ -115,40 +113,3 @@ class Camera(Protocol):
 
     def stop(self) -> None:
         """End within 2 s: no call to the sink comes after it returned. Any thread but the camera's; any number."""
-
-
-def open_camera(settings: Settings, *, pace: bool = True, once: bool = False, stage: Path | None = None) -> Camera:
-    """The camera that ``settings.source`` names: picamera2, file:PATH, scene, scene:SEED or webcam:/dev/videoN.
-
-    ``pace`` False lets a file or a scene run as fast as it can; ``once`` ends a file at its end instead of starting
-    over; ``stage`` is the folder where a scene hears of visitors. Raises ConfigError for a source that a person must
-    mend, DeviceError for a device that may heal.
-    """
-    kind, _, rest = settings.source.partition(":")
-    if kind == "picamera2" and not rest:
-        from doorbell.senses.picam import PiCamera  # noqa: PLC0415  only a Pi has it, and it costs 100 MB to import
-
-        return PiCamera(settings)
-    if kind not in ("file", "scene", "webcam") or (kind != "scene" and not rest):
-        raise ConfigError(
-            f'camera.source = "{settings.source}": no such camera; '
-            "give picamera2, file:VIDEO, webcam:/dev/video0 or scene."
-        )
-    from doorbell.senses.software import SoftwareCamera  # noqa: PLC0415  a Pi's camera needs no PyAV encoder
-
-    if kind == "scene":
-        from doorbell.senses.scenery import Scenery  # noqa: PLC0415  the scene is for demos and tests
-
-        return SoftwareCamera(settings, Scenery(settings, _seed(rest), once=once, runtime=stage), pace=pace)
-    from doorbell.senses.video import VideoFile, Webcam  # noqa: PLC0415
-
-    if kind == "file":
-        return SoftwareCamera(settings, VideoFile(rest, settings, once=once), pace=pace)
-    return SoftwareCamera(settings, Webcam(rest, settings), pace=True)
-
-
-def _seed(text: str) -> int:
-    """The number behind ``scene:``; none is 0."""
-    if text and not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise ConfigError(f'camera.source = "scene:{text}": the seed is no number; give scene or scene:1.')
-    return int(text or 0)

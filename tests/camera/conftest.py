@@ -12,7 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from doorbell.senses.camera import Camera, Luma, Packet, Settings, Still, open_camera
+from doorbell.senses.camera import Camera, Luma, Packet, Settings, Still
+from doorbell.senses.sources import open_camera
 from doorbell.vision.frames import planes_of
 
 if TYPE_CHECKING:

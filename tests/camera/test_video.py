@@ -11,8 +11,9 @@ from attrs import evolve
 from conftest import Heard, film
 
 from doorbell.errors import ConfigError, DeviceError, DoorbellError
-from doorbell.senses.camera import Settings, open_camera
+from doorbell.senses.camera import Settings
 from doorbell.senses.software import SoftwareCamera
+from doorbell.senses.sources import open_camera
 from doorbell.senses.video import VideoFile
 
 if TYPE_CHECKING:
