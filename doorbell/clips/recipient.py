@@ -1,18 +1,16 @@
 """A recipient: the public half of an age identity, to which clips are sealed.
 
-Bech32 comes from the package `bech32`, which was written for bitcoin addresses and is laxer than age in three ways that
-are closed here: it folds upper case to lower, it takes any human-readable part, and it has no opinion on the length
-(the known weakness of bech32, letters `q` slipped in before a final `p`, is one of length). It has no upper length
-limit.
+age is stricter than bech32 in three ways: lower case only, the human-readable part `age`, and 32 bytes exactly (the
+known weakness of bech32, letters `q` slipped in before a final `p`, is one of length).
 """
 
 from typing import Final
 
 from attrs import Attribute, field, frozen
-from bech32 import bech32_decode, bech32_encode, convertbits
 from nacl.bindings import crypto_scalarmult
 from nacl.exceptions import CryptoError
 
+from doorbell.clips import bech32
 from doorbell.errors import Mistake
 
 KEY_BYTES: Final = 32
@@ -43,7 +41,7 @@ class Recipient:
         """Read `age1…`; white space around it is forgiven. Raises Mistake, which never repeats the text."""
         text = text.strip()
         _refuse_other_kinds(text)
-        decoded = from_bech32(text)
+        decoded = bech32.decode(text)
         if decoded is None:
             raise Mistake("The recipient has a typing error (its checksum is wrong): copy the whole age1… line again.")
         kind, key = decoded
@@ -54,21 +52,7 @@ class Recipient:
         return cls(key)
 
     def __str__(self) -> str:
-        return to_bech32(_HRP, self.key)
-
-
-def to_bech32(kind: str, data: bytes) -> str:
-    """`data` as bech32 in lower case with `kind` as its human-readable part."""
-    values = convertbits(data, 8, 5)
-    assert values is not None  # only values above 255 have no answer
-    return bech32_encode(kind, values)
-
-
-def from_bech32(text: str) -> tuple[str, bytes] | None:
-    """(human-readable part in lower case, data), or None if the checksum, a letter or the padding is wrong."""
-    kind, values = bech32_decode(text)
-    data = None if values is None else convertbits(values, 5, 8, False)
-    return None if kind is None or data is None else (kind, bytes(data))
+        return bech32.encode(_HRP, self.key)
 
 
 def _refuse_other_kinds(text: str) -> None:

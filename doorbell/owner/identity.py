@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from attrs import Attribute, field, frozen
 from nacl.bindings import crypto_scalarmult_base, crypto_sign_seed_keypair
 
-from doorbell.clips.recipient import Recipient, from_bech32, to_bech32
+from doorbell.clips import bech32
+from doorbell.clips.recipient import Recipient
 from doorbell.errors import DeviceError, Mistake
 from doorbell.hkdf import hkdf
 
@@ -49,7 +50,7 @@ class Identity:
     @classmethod
     def parse(cls, text: str) -> "Identity":
         """Read `AGE-SECRET-KEY-1…`. Raises Mistake, which never repeats the text."""
-        decoded = from_bech32(text)
+        decoded = bech32.decode(text)
         if decoded is None or decoded[0] != _HRP or text != text.upper():
             raise Mistake("The private key has a typing error (its checksum is wrong): copy the whole line again.")
         return cls(decoded[1])
@@ -93,7 +94,7 @@ class Identity:
 
     def line(self) -> str:
         """The secret as `AGE-SECRET-KEY-1…`."""
-        return to_bech32(_HRP, self.secret).upper()
+        return bech32.encode(_HRP, self.secret).upper()
 
 
 def write_identity(path: Path, identity: Identity, created: datetime) -> None:

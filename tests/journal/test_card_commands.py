@@ -26,10 +26,10 @@ def call(command: Any, *arguments: str | Path) -> Result:
 @pytest.fixture
 def identity(door: Door, tmp_path: Path) -> Path:
     """The owner's file, as keygen writes it."""
-    from doorbell.owner.identity import to_bech32
+    from doorbell.clips import bech32
 
     path = tmp_path / "owner.txt"
-    path.write_text(to_bech32("age-secret-key-", door.owner.secret).upper() + "\n")
+    path.write_text(bech32.encode("age-secret-key-", door.owner.secret).upper() + "\n")
     path.chmod(0o600)
     return path
 

@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
     "debounce", "effects", "errors", "events", "hkdf", "pipe", "supervision", "visit",
-    "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
+    "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
     "link.delivery", "link.homeassistant", "link.messages", "link.outbox", "link.settings", "link.topics",
     "scene.*", "vision.*",
@@ -29,7 +29,7 @@ ALLOWED = {
     "__future__", "base64", "binascii", "bisect", "collections", "collections.abc", "datetime", "enum",
     "fractions", "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "struct",
     "typing", "zlib",
-    "attrs", "bech32", "cattrs", "nacl.bindings", "nacl.exceptions", "numpy", "numpy.typing",
+    "attrs", "cattrs", "nacl.bindings", "nacl.exceptions", "numpy", "numpy.typing",
 }  # fmt: skip
 
 # Sealing takes its randomness as an argument whose default is the kernel's; nothing else of os may be used there.

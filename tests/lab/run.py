@@ -1,0 +1,106 @@
+"""`python tests/lab/run.py [PART…]`: the door against real parts in a small virtual machine; `make lab` runs it.
+
+Each part boots the machine afresh and puts pytest to tests/lab/parts/PART.py in there; what it says comes out as a
+table and as build/lab/PART.xml (JUnit). Without PART: all of them. The status is 0 only if everything passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+from attrs import frozen
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.lab.frames import draw  # noqa: E402  after the path to it
+from tests.lab.machine import BUILD, Machine, built  # noqa: E402  after the path to it
+
+PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:randomly -o timeout=0 -o junit_family=xunit1"
+
+
+def tests(*files: str) -> str:
+    """The script that puts pytest to each of *files*, and fails if one of them does."""
+    runs = [
+        f"{PYTEST} --junitxml=/lab/{number}.xml {file} || bad=1" for number, file in enumerate(files)
+    ]
+    return "\n".join(["bad=0", *runs, "exit $bad", ""])
+
+
+@frozen
+class Part:
+    """``script`` runs in the guest, in a copy of the checkout."""
+
+    script: str
+    about: str
+    plain: bool = True
+    memory_mb: int = 1536
+    within_s: float = 900
+
+
+CAMERA = """\
+. tests/lab/parts/camera.sh
+export DOORBELL_TEST_CAMERAS=picamera2 DOORBELL_TEST_PATIENCE_S=240 DOORBELL_TEST_FRAMES=${LAB_FRAMES:-150}
+"""
+
+PARTS = {
+    "gpio": Part(tests("tests/lab/parts/gpio.py"), "gpiozero on lgpio on a kernel's gpiochip"),
+    "camera": Part(
+        CAMERA + tests("tests/camera/test_contract.py", "tests/lab/parts/camera.py"),
+        "picamera2 on libcamera's virtual camera", memory_mb=2560,
+    ),
+}  # fmt: skip
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; none: all")
+    wanted = parser.parse_args().parts or list(PARTS)
+    if unknown := sorted(set(wanted) - set(PARTS)):
+        parser.error(f"no part is called {', '.join(unknown)}: there are {', '.join(PARTS)}")
+    if not built():
+        parser.error("the lab is not built: run tests/lab/build.sh as root")
+    return max([run(name) for name in wanted])
+
+
+def run(name: str) -> int:
+    """Run one part; 0 if all of it passed."""
+    part = PARTS[name]
+    machine = Machine(BUILD / "runs" / name, plain=part.plain, memory_mb=part.memory_mb)
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("LAB_")}
+    machine.prepare("".join(f"export {name}={shlex.quote(value)}\n" for name, value in chosen.items()) + part.script)
+    if name in ("camera", "service"):
+        draw(BUILD / "frames")
+        shutil.copytree(BUILD / "frames", machine.folder / "frames")
+    print(f"{name}: {part.about}", flush=True)
+    outcome = machine.run(part.within_s)
+    reports = [ElementTree.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
+    merged = ElementTree.Element("testsuites")
+    for report in reports:
+        merged.extend(report.iter("testsuite"))
+    ElementTree.ElementTree(merged).write(BUILD / f"{name}.xml", encoding="utf-8", xml_declaration=True)
+    table(merged)
+    complete = outcome.status == 0 and bool(reports)
+    if not complete:
+        print(outcome.output[-6000:])
+    print(f"{name}: {'passed' if complete else 'FAILED'} in {outcome.seconds:.0f} s\n", flush=True)
+    return 0 if complete else 1
+
+
+def table(report: ElementTree.Element) -> None:
+    """A line for each test: what came of it, its name as a sentence, its figures."""
+    for case in report.iter("testcase"):
+        bad = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "")
+        mark = {"": "ok", "skipped": "--"}.get(bad, "BAD")
+        name = case.get("name", "").removeprefix("test_").replace("_", " ")
+        figures = "; ".join(f"{one.get('name')} {one.get('value')}" for one in case.iter("property"))
+        print(f"  {mark:4}{float(case.get('time', 0)):7.1f} s  {name}{': ' + figures if figures else ''}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
