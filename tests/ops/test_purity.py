@@ -18,7 +18,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
-    "debounce", "effects", "errors", "events", "hkdf", "pipe", "supervision", "visit",
+    "closed", "debounce", "effects", "errors", "events", "hkdf", "pipe", "roster", "supervision", "visit",
     "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
     "link.delivery", "link.homeassistant", "link.messages", "link.outbox", "link.settings", "link.topics",
