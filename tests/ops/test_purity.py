@@ -18,10 +18,11 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
-    "debounce", "effects", "errors", "events", "hkdf", "pipe", "supervision", "visit",
+    "closed", "debounce", "effects", "errors", "events", "hkdf", "pipe", "roster", "supervision", "visit",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
-    "link.delivery", "link.homeassistant", "link.messages", "link.outbox", "link.settings", "link.topics",
+    "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox",
+    "link.replies", "link.settings", "link.topics",
     "scene.*", "vision.*",
 )  # fmt: skip
 

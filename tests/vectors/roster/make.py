@@ -1,0 +1,156 @@
+"""Makes the roster's test vectors; the same bytes at every run: ``python tests/vectors/roster/make.py``."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from nacl.bindings import crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
+
+from doorbell import roster
+from doorbell.clips.recipient import Recipient
+from doorbell.closed import to_base64
+from doorbell.doorkeys import DoorKeys
+from doorbell.roster import Member, Role, Roster
+
+DOOR = DoorKeys(bytes(range(32)), bytes(range(1, 33)))
+FRONT = "front"
+
+
+def seed(name: str) -> bytes:
+    return hashlib.sha256(f"a test's signing seed of {name}".encode()).digest()
+
+
+def age_secret(name: str) -> bytes:
+    return hashlib.sha256(f"a test's age secret of {name}".encode()).digest()
+
+
+def member(name: str, role: Role = "member") -> Member:
+    verify_key, _ = crypto_sign_seed_keypair(seed(name))
+    return Member(name, role, Recipient(crypto_scalarmult_base(age_secret(name))), verify_key)
+
+
+def signed(text: bytes, by: str) -> dict[str, str]:
+    _, secret = crypto_sign_seed_keypair(seed(by))
+    return {"json": text.decode(), "sig": to_base64(crypto_sign(b"doorbell/v1/roster\x00" + text, secret)[:64])}
+
+
+OWNER, ANNA, BEN = member("owner", "admin"), member("Anna", "admin"), member("Ben")
+FIRST = roster.begin(FRONT, [OWNER, ANNA], DOOR.sign)
+
+
+def following(before: Roster, household: list[Member], by: str, /, **changed: Any) -> dict[str, str]:
+    """The next revision behind *before*, signed by the member called *by*; *changed* keys of its JSON differ."""
+    text = roster.text_of(before.door, before.revision + 1, before.hash, household, member(by).id)
+    if changed:
+        text = json.dumps(json.loads(text) | changed, separators=(",", ":"), ensure_ascii=False).encode()
+    return signed(text, by)
+
+
+def good(name: str, document: dict[str, str], present: Roster | None) -> Any:
+    now = roster.accept(document, present) if present else roster.accept_first(document, FRONT, DOOR.verify_key)
+    return _case(name, document, present) | {
+        "good": True,
+        "hash": now.hash.hex(),
+        "members": [one.id for one in now.members],
+    }
+
+
+def bad(name: str, word: str, document: Any, present: Roster | None = FIRST) -> Any:
+    return _case(name, document, present) | {"good": False, "word": word}
+
+
+def _case(name: str, document: Any, present: Roster | None) -> dict[str, Any]:
+    return {"name": name, "present": present.document() if present else None, "document": document}
+
+
+def cases() -> list[Any]:
+    second = following(FIRST, [OWNER, ANNA, BEN], "Anna")
+    after = roster.accept(second, FIRST)
+    many = [OWNER, *(member(f"guest {number}") for number in range(15))]
+    plain = json.loads(second["json"])
+    ben = plain["members"][2]
+    strong = member("Ben", "admin")
+
+    def changed(**what: Any) -> dict[str, str]:
+        return following(FIRST, [OWNER, ANNA, BEN], "Anna", **what)
+
+    def with_ben(**what: Any) -> dict[str, str]:
+        return changed(members=[*plain["members"][:2], ben | what])
+
+    def raw(text: str) -> dict[str, str]:
+        return signed(text.encode(), "Anna")
+
+    return [
+        good("revision 1, signed by the door", FIRST.document(), None),
+        good("a member joins", second, FIRST),
+        good("the owner's words sign when every phone is lost", following(FIRST, [OWNER], "owner"), FIRST),
+        good("a member goes", following(after, [OWNER, BEN], "Anna"), after),
+        good("a member becomes admin", following(after, [OWNER, ANNA, strong], "Anna"), after),
+        good("sixteen members", following(FIRST, many, "Anna"), FIRST),
+        good("other white space, as it was signed", raw(json.dumps(plain, indent=1)), FIRST),
+        bad("revision 1 signed by its admin", "signature", _sig_of(FIRST.document(), "Anna"), None),
+        bad("a household that begins with revision 2", "revision", second, None),
+        bad("revision 1 says that a member signed it", "signer", _first_by("Anna"), None),
+        bad("signed by a member who is no admin", "signer", following(after, [OWNER, ANNA, BEN], "Ben"), after),
+        bad("signed by a stranger", "signer", following(FIRST, [OWNER, ANNA], "Carol")),
+        bad("a stranger signs for an admin", "signature", _sig_of(second, "Carol")),
+        bad("signed by the door again", "signer", _by_door(FIRST)),
+        bad("the same revision again", "revision", changed(revision=1)),
+        bad("a revision is left out", "revision", changed(revision=3)),
+        bad("an older one comes back", "revision", second, after),
+        bad("it continues another roster", "prev", changed(prev=to_base64(bytes(32)))),
+        bad("another door's", "door", changed(door="back")),
+        bad("nobody is left", "nobody", changed(members=[])),
+        bad("the owner is left out", "owner", following(FIRST, [ANNA], "Anna")),
+        bad("the owner comes second", "owner", following(FIRST, [ANNA, OWNER], "Anna")),
+        bad("the owner is no admin", "owner", following(FIRST, [member("owner"), ANNA], "Anna")),
+        bad("the owner's keys are changed", "owner", following(FIRST, [member("Eve", "admin"), ANNA], "Anna")),
+        bad("seventeen members", "schema", following(FIRST, [*many, BEN], "Anna")),
+        bad("a member twice", "schema", following(FIRST, [OWNER, ANNA, ANNA], "Anna")),
+        bad("two members with one recipient", "schema", with_ben(recipient=str(ANNA.recipient))),
+        bad("a key that nobody knows", "schema", changed(more=1)),
+        bad("a member with a key that nobody knows", "schema", with_ben(more=1)),
+        bad("a role that nobody knows", "schema", with_ben(role="guest")),
+        bad("a name of 33 characters", "schema", with_ben(name="n" * 33)),
+        bad("an empty name", "schema", with_ben(name="")),
+        bad("a name with a line break", "schema", with_ben(name="a\nb")),
+        bad("a recipient with a typing error", "schema", with_ben(recipient=str(BEN.recipient)[:-1] + "q")),
+        bad("a verify key of 31 bytes", "schema", with_ben(verify_key=to_base64(bytes(31)))),
+        bad("revision as text", "schema", changed(revision="2")),
+        bad("revision 2.0", "schema", raw(second["json"].replace('"revision":2', '"revision":2.0'))),
+        bad("revision true", "schema", changed(revision=True)),
+        bad("a key twice", "schema", raw(second["json"][:-1] + ',"revision":2}')),
+        bad("a list", "schema", raw("[]")),
+        bad("cut short", "schema", raw(second["json"][:-1])),
+        bad("more than 6,144 bytes", "schema", raw(second["json"] + " " * 6144)),
+        bad("a signature of 63 bytes", "schema", second | {"sig": to_base64(bytes(63))}),
+        bad("no signature", "schema", {"json": second["json"]}),
+        bad("one letter of the text is changed", "signature", second | {"json": second["json"].replace("Ben", "Bea")}),
+    ]
+
+
+def _sig_of(document: dict[str, str], by: str) -> dict[str, str]:
+    return document | {"sig": signed(document["json"].encode(), by)["sig"]}
+
+
+def _first_by(name: str) -> dict[str, str]:
+    return signed(roster.text_of(FRONT, 1, bytes(32), [OWNER, ANNA], member(name).id), name)
+
+
+def _by_door(before: Roster) -> dict[str, str]:
+    text = roster.text_of(FRONT, 2, before.hash, [OWNER, ANNA, BEN], "door")
+    return {"json": text.decode(), "sig": to_base64(DOOR.sign("roster", text))}
+
+
+def made() -> dict[str, str]:
+    """File name to text. ``present`` null: the first roster of a door that has none."""
+    whole = {"door": FRONT, "door_verify_key": to_base64(DOOR.verify_key), "cases": cases()}
+    return {"revisions.json": json.dumps(whole, indent=1, ensure_ascii=False) + "\n"}
+
+
+if __name__ == "__main__":
+    for file, text in made().items():
+        (Path(__file__).parent / file).write_text(text)
