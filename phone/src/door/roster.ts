@@ -1,0 +1,121 @@
+/** The household as the door follows it: signed revisions, each by an admin of the one before (docs/formats/roster.md). */
+
+import { type Bytes, base64, same, unbase64, utf8 } from "./bytes";
+import { memberId, recipientPoint } from "./identity";
+import { isCount, readObject } from "./json";
+import { Refused } from "./refused";
+import { hashOf, labelled, type Signer, signed } from "./sign";
+
+export const MOST_MEMBERS = 16;
+const MOST_TEXT = 6 * 1024;
+
+export type Role = "admin" | "member";
+
+export interface Member {
+  readonly name: string;
+  readonly role: Role;
+  readonly recipient: string;
+  readonly verifyKey: Bytes;
+  readonly id: string;
+}
+
+export interface Roster {
+  readonly door: string;
+  readonly revision: number;
+  readonly prev: Bytes;
+  readonly members: readonly Member[];
+  readonly signer: string;
+  readonly hash: Bytes;
+  readonly document: SignedText;
+}
+
+export interface SignedText {
+  readonly json: string;
+  readonly sig: string;
+}
+
+/**
+ * The revision that *document* holds, if it may follow *present*; without *present*, revision 1, signed by the door.
+ * Raises Refused with the word of the rule that it breaks.
+ */
+export async function acceptRoster(document: unknown, door: string, doorKey: Bytes, present: Roster | null): Promise<Roster> {
+  const { roster, text, sig } = readRoster(document);
+  const refuse = (word: string, message: string): never => {
+    throw new Refused(word, message);
+  };
+  if (roster.door !== door) refuse("door", "This roster is another door's.");
+  if (roster.revision !== (present?.revision ?? 0) + 1) refuse("revision", "This roster does not follow the one in force.");
+  if (!same(roster.prev, present?.hash ?? new Uint8Array(32)))
+    refuse(present ? "prev" : "revision", "This roster continues another one.");
+  const key = present ? adminKey(roster, present) : roster.signer === "door" ? doorKey : null;
+  if (present && !sameMember(roster.members[0]!, present.members[0]!)) refuse("owner", "The owner stays the first member.");
+  if (!key) return refuse("signer", "A roster is signed by an admin of the one before.");
+  if (!(await signed("roster", text, sig, key))) refuse("signature", "The roster's signature is not its signer's.");
+  return roster;
+}
+
+function adminKey(roster: Roster, present: Roster): Bytes | null {
+  const signer = present.members.find((one) => one.id === roster.signer);
+  return signer?.role === "admin" ? signer.verifyKey : null;
+}
+
+function sameMember(a: Member, b: Member): boolean {
+  return a.recipient === b.recipient && same(a.verifyKey, b.verifyKey);
+}
+
+/** Only the shape. Raises Refused: schema, nobody, owner. */
+function readRoster(document: unknown): { roster: Roster; text: Bytes; sig: Bytes } {
+  const refuse = (): never => {
+    throw new Refused("schema", "This is no signed roster.");
+  };
+  if (!isPlain(document) || !hasExactly(document, ["json", "sig"])) return refuse();
+  const { json } = document;
+  const sig = unbase64(document["sig"]);
+  if (typeof json !== "string" || !json.isWellFormed() || sig?.length !== 64) return refuse();
+  const text = utf8(json);
+  const found = text.length <= MOST_TEXT ? readObject(json) : null;
+  if (!found || !hasExactly(found, ["door", "revision", "prev", "members", "signer"])) return refuse();
+  const { door, revision, members: rows, signer } = found;
+  const prev = unbase64(found["prev"]);
+  if (typeof door !== "string" || !/^[a-z0-9-]{1,32}$/.test(door) || !isCount(revision) || prev?.length !== 32) return refuse();
+  if (typeof signer !== "string" || !/^(door|[a-z2-7]{26})$/.test(signer)) return refuse();
+  if (!Array.isArray(rows) || rows.length > MOST_MEMBERS) return refuse();
+  const members = rows.map((row) => readMember(row) ?? refuse());
+  if (members.length === 0) throw new Refused("nobody", "A roster without members would leave the door to nobody.");
+  if (members[0]!.role !== "admin") throw new Refused("owner", "The first member is the owner, who is always an admin.");
+  for (const each of [members.map((one) => one.recipient), members.map((one) => one.id)])
+    if (new Set(each).size !== members.length) return refuse();
+  const hash = hashOf(text);
+  return { roster: { door, revision, prev, members, signer, hash, document: { json, sig: base64(sig) } }, text, sig };
+}
+
+function readMember(value: unknown): Member | null {
+  if (!isPlain(value) || !hasExactly(value, ["name", "role", "recipient", "verify_key"])) return null;
+  const { name, role, recipient } = value;
+  const verifyKey = unbase64(value["verify_key"]);
+  if (typeof name !== "string" || !name.isWellFormed() || [...name].length < 1 || [...name].length > 32) return null;
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name) || (role !== "admin" && role !== "member")) return null;
+  if (typeof recipient !== "string" || !recipientPoint(recipient) || verifyKey?.length !== 32) return null;
+  return { name, role, recipient, verifyKey, id: memberId(verifyKey) };
+}
+
+/** The revision behind *present* with other *members*, signed; as it travels in the command `roster`. */
+export async function nextRoster(present: Roster, members: readonly Member[], signer: Signer): Promise<SignedText> {
+  const json = JSON.stringify({
+    door: present.door,
+    revision: present.revision + 1,
+    prev: base64(present.hash),
+    members: members.map(({ name, role, recipient, verifyKey }) => ({ name, role, recipient, verify_key: base64(verifyKey) })),
+    signer: memberId(signer.verifyKey),
+  });
+  return { json, sig: base64(await signer.sign(labelled("roster", utf8(json)))) };
+}
+
+function isPlain(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hasExactly(value: object, keys: string[]): boolean {
+  const found = Object.keys(value);
+  return found.length === keys.length && keys.every((key) => found.includes(key));
+}
