@@ -142,6 +142,8 @@ class Doorman:
             case None | events.ButtonEdge():
                 pass
             case events.Pir():
+                if event.active:
+                    self.recording.warmth(event.at)
                 self._step(event, at)
             case events.Kept() | events.DueEntries() | events.JournalTrouble() | events.JournalReady():
                 self._from_journal(event, at)

@@ -38,6 +38,13 @@ class End:
 
 
 @frozen
+class Warmth:
+    """Doorman to recorder: the PIR rose at ``at``, so motion that agrees with it need not wait for more."""
+
+    at: float
+
+
+@frozen
 class Go:
     """Doorman to recorder, with --fast: what was shown so far is decided, show more."""
 
@@ -56,7 +63,7 @@ UP = (
     events.RecorderReady, events.RecorderAlive, events.Saw, events.Tampered, events.HeldBack, events.PosterMade,
     events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded,
 )  # fmt: skip
-DOWN = (Setup, Begin, End, Go)
+DOWN = (Setup, Begin, End, Warmth, Go)
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*UP, *DOWN)}
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)

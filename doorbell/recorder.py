@@ -241,7 +241,7 @@ class Recorder:
                 case Closed():
                     self._held.appendleft(event)
                     return
-                case pipe.Begin() | pipe.End():
+                case pipe.Begin() | pipe.End() | pipe.Warmth():
                     self._take(event)
                 case None:
                     self._doorman.flush()
@@ -276,6 +276,9 @@ class Recorder:
                 self._begin(event)
             case pipe.End():
                 self._end_clip(event.clip)
+            case pipe.Warmth():
+                if self._motion is not None:
+                    self._motion.agree(event.at)
             case DeviceError():
                 raise event
             case Died():

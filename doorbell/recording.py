@@ -49,6 +49,7 @@ class Recording:
     _supervision: supervision.Supervision = supervision.Supervision()
     _child: Child | None = None
     _generation: int = 0
+    _warmed: float = float("-inf")
     _clips: dict[str, _Begun] = field(factory=dict)
     """Clips begun and not yet known to be kept or lost."""
 
@@ -92,6 +93,12 @@ class Recording:
         self._clips[self.clip] = _Begun(record.visit, self._generation, record.trigger)
         self.ledger.clip_started(self.clip, record.visit, record.trigger, at)
         self._child.send(pipe.Begin(self.clip, record.visit, record.trigger))
+
+    def warmth(self, at: float) -> None:
+        """The PIR rose: said at most once a second, however it flutters."""
+        if self._child is not None and at - self._warmed >= 1.0:
+            self._warmed = at
+            self._child.send(pipe.Warmth(at))
 
     def go(self) -> None:
         """What the recorder showed so far is decided; with --fast it waits for this."""
