@@ -43,6 +43,7 @@ class Recording:
     problems: Problems
     put: Callable[[object], None]
     flags: list[str] = field(factory=list)
+    start: Callable[[pipe.Setup, int, Callable[[object], None], list[str]], Child] = Child
 
     clip: str = ""
     """The clip that runs, or empty."""
@@ -169,7 +170,7 @@ class Recording:
                 case effects.StartRecorder():
                     self._generation += 1
                     setup = pipe.Setup(for_recorder(self.config))
-                    self._child = Child(setup, self._generation, self.put, self.flags)
+                    self._child = self.start(setup, self._generation, self.put, self.flags)
                 case effects.KillRecorder():
                     log.error("the recorder shows no new frame: it is ended and started again")
                     self._let_go(at, Child.kill)

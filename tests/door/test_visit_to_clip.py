@@ -289,3 +289,22 @@ def place_of(clip: bytes, video: list[np.ndarray]) -> tuple[int, int]:
         return int(np.argmin([np.abs(picture - other).mean() for other in video]))
 
     return nearest(pictures[0]), nearest(pictures[-1])
+
+
+def test_where_both_must_agree_a_visitor_is_recorded_when_the_pir_feels_him(
+    tmp_path: Path, broker: Mosquitto, listener: Listener
+) -> None:
+    settings = {"camera": {"source": "scene"}, "motion": {"record_on": "motion-and-pir"}}
+    with Door(tmp_path / "door", broker.port, settings) as door:
+        seen(door)
+        door.finger(b"visitor", "scene.sock")
+        listener.wait("/motion", within=30)  # the camera sees him, the PIR does not yet
+        assert not list((door.state / "clips").iterdir())
+        assert listener.of("/ring") == []
+        door.finger(b"pir up")
+        door.until(lambda: list((door.state / "clips").glob("*.part")), 5)
+        door.finger(b"pir down")
+        started = door.until(
+            lambda: [b for b in bodies(door.owner, listener.of("journal")) if b["kind"] == "clip_started"]
+        )
+    assert [body["trigger"] for body in started] == ["motion-and-pir"]

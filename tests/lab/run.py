@@ -26,9 +26,7 @@ PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:randomly -o timeout=0 -
 
 def tests(*files: str) -> str:
     """The script that puts pytest to each of *files*, and fails if one of them does."""
-    runs = [
-        f"{PYTEST} --junitxml=/lab/{number}.xml {file} || bad=1" for number, file in enumerate(files)
-    ]
+    runs = [f"{PYTEST} --junitxml=/lab/{number}.xml {file} || bad=1" for number, file in enumerate(files)]
     return "\n".join(["bad=0", *runs, "exit $bad", ""])
 
 
