@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from doorbell import config as configuration
-from doorbell import login
+from doorbell import durable, login
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config
@@ -200,13 +200,7 @@ def _remember_good(path: Path, config: Config) -> None:
     try:
         text = path.read_bytes()
         if not copy.exists() or copy.read_bytes() != text:
-            new = copy.with_suffix(".new")
-            descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(copy)
+            durable.replace(copy, text)
     except OSError as error:
         log.warning("the last good configuration cannot be kept (%s)", error.strerror)
 

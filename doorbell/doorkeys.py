@@ -14,6 +14,7 @@ from typing import Final, Literal, get_args
 from attrs import field, frozen
 from nacl.bindings import crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
 
+from doorbell import durable
 from doorbell.errors import DeviceError, Mistake
 
 Kind = Literal["command", "reply", "hello", "alert", "roster", "checkpoint"]
@@ -104,7 +105,7 @@ def _private_folder(folder: Path) -> None:
     except FileExistsError:
         pass
     else:
-        _sync_folder(folder.parent)
+        durable.sync_folder(folder.parent)
     status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode):
         raise Mistake(f"{folder} is not a folder: move it away.")
@@ -133,21 +134,4 @@ def _load_or_make(path: Path) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """A new key under its name only when it is whole and on the card."""
-    fresh = path.with_suffix(".new")
-    fresh.unlink(missing_ok=True)  # left by a power cut
-    file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(file, "wb") as out:  # noqa: PTH123  the descriptor carries the mode
-        out.write(os.urandom(KEY_BYTES))
-        out.flush()
-        os.fsync(file)
-    fresh.rename(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    durable.replace(path, os.urandom(KEY_BYTES))

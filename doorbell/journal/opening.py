@@ -18,6 +18,7 @@ from typing import Final
 
 from attrs import frozen
 
+from doorbell import durable
 from doorbell.errors import DeviceError
 from doorbell.journal.book import APPLICATION, NAME, SCHEMA, VERSION, Book
 from doorbell.journal.entry import JOURNAL_ID
@@ -157,13 +158,5 @@ def _set_aside(folder: Path) -> Path:
     for end in ("", "-wal", "-shm"):
         if (side := folder / (NAME + end)).exists():
             side.rename(folder / (aside.name + end))
-    _sync_folder(folder)
+    durable.sync_folder(folder)
     return aside
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

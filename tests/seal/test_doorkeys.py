@@ -40,10 +40,10 @@ def test_a_power_cut_between_the_two_keys_is_survived(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     first = load_or_make(folder)
     (folder / "box.key").unlink()
-    (folder / "box.new").write_bytes(b"torn")
+    (folder / "box.key.new").write_bytes(b"torn")
     second = load_or_make(folder)
     assert second.signing_seed == first.signing_seed
-    assert not (folder / "box.new").exists()
+    assert not (folder / "box.key.new").exists()
 
 
 def test_a_key_is_on_the_card_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,9 +59,9 @@ def test_a_key_is_on_the_card_before_it_has_its_name(tmp_path: Path, monkeypatch
     load_or_make(folder)
     assert synced == [
         (tmp_path.name, set()),
-        ("signing.new", {"signing.new"}),
+        ("signing.key.new", {"signing.key.new"}),
         ("keys", {"signing.key"}),
-        ("box.new", {"signing.key", "box.new"}),
+        ("box.key.new", {"signing.key", "box.key.new"}),
         ("keys", {"signing.key", "box.key"}),
     ]
 
