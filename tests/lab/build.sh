@@ -85,10 +85,12 @@ python_parts() {
         stop "the Python parts could not be installed."
     rm -rf "$root/wheels"
     cp "$here/root/pykms.py" "$root/usr/local/lib/python3.13/dist-packages/"
-    # A Pi's picamera2 needs no bridge; here everything that imports it gets the class with the two it needs.
-    cp "$here/root/virtual_camera.py" "$root/usr/local/lib/python3.13/dist-packages/"
-    printf '\nfrom virtual_camera import bridged\n\nPicamera2 = bridged(Picamera2)\n' \
-        >>"$root/usr/local/lib/python3.13/dist-packages/picamera2/__init__.py"
+    # Everything that imports picamera2 here gets the class with the bridges to the virtual camera, and takes the
+    # machine for a Pi 5, the one without a hardware encoder: H.264 comes from libx264.
+    packages=$root/usr/local/lib/python3.13/dist-packages
+    cp "$here/root/virtual_camera.py" "$packages/"
+    printf '\nfrom virtual_camera import bridged\n\nPicamera2 = bridged(Picamera2)\n' >>"$packages/picamera2/__init__.py"
+    printf '\n_platform = Platform.PISP\n' >>"$packages/picamera2/platform.py"
     chroot "$root" env -i PATH=/usr/bin:/bin python3 -c 'import gpiozero, lgpio, picamera2'
     rm -f "$root"/.lgd-nfy*
 }

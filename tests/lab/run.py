@@ -12,23 +12,21 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from attrs import frozen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.lab.frames import draw  # noqa: E402  after the path to it
-from tests.lab.machine import BUILD, Machine, built  # noqa: E402  after the path to it
+from tests.lab.frames import draw
+from tests.lab.machine import BUILD, Machine, built
 
 PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:randomly -o timeout=0 -o junit_family=xunit1"
 
 
 def tests(*files: str) -> str:
     """The script that puts pytest to each of *files*, and fails if one of them does."""
-    runs = [
-        f"{PYTEST} --junitxml=/lab/{number}.xml {file} || bad=1" for number, file in enumerate(files)
-    ]
+    runs = [f"{PYTEST} --junitxml=/lab/{number}.xml {file} || bad=1" for number, file in enumerate(files)]
     return "\n".join(["bad=0", *runs, "exit $bad", ""])
 
 
@@ -79,11 +77,11 @@ def run(name: str) -> int:
         shutil.copytree(BUILD / "frames", machine.folder / "frames")
     print(f"{name}: {part.about}", flush=True)
     outcome = machine.run(part.within_s)
-    reports = [ElementTree.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
-    merged = ElementTree.Element("testsuites")
+    reports = [ET.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
+    merged = ET.Element("testsuites")
     for report in reports:
         merged.extend(report.iter("testsuite"))
-    ElementTree.ElementTree(merged).write(BUILD / f"{name}.xml", encoding="utf-8", xml_declaration=True)
+    ET.ET(merged).write(BUILD / f"{name}.xml", encoding="utf-8", xml_declaration=True)
     table(merged)
     complete = outcome.status == 0 and bool(reports)
     if not complete:
@@ -92,7 +90,7 @@ def run(name: str) -> int:
     return 0 if complete else 1
 
 
-def table(report: ElementTree.Element) -> None:
+def table(report: ET.Element) -> None:
     """A line for each test: what came of it, its name as a sentence, its figures."""
     for case in report.iter("testcase"):
         bad = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "")
