@@ -95,6 +95,18 @@ python_parts() {
     rm -f "$root"/.lgd-nfy*
 }
 
+# The package depends on these three by Debian's names: empty packages answer for what is in /usr/local.
+stand_ins() {
+    for name in python3-gpiozero python3-lgpio python3-picamera2; do
+        mkdir -p "$out/stand-in/DEBIAN"
+        printf 'Package: %s\nVersion: 9:2.0-lab\nArchitecture: all\nMaintainer: lab\nDescription: is in /usr/local\n' \
+            $name >"$out/stand-in/DEBIAN/control"
+        dpkg-deb --root-owner-group --build "$out/stand-in" "$root/$name.deb" >/dev/null
+        chroot "$root" dpkg --install "/$name.deb" >/dev/null
+        rm -rf "$out/stand-in" "$root/$name.deb"
+    done
+}
+
 settle() {
     install -D -m 644 "$here/root/virtual.yaml" "$root/usr/share/libcamera/pipeline/virtual/virtual.yaml"
     mkdir -p "$root/opt/frames" "$root/lab"
@@ -137,6 +149,7 @@ debian_root
 step "Debian trixie, kernel $version"
 python_parts
 step "gpiozero, lgpio and picamera2"
+stand_ins
 settle
 boot_files
 disk

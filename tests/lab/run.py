@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -19,7 +20,7 @@ from attrs import frozen
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from tests.lab.frames import draw
-from tests.lab.machine import BUILD, Machine, built
+from tests.lab.machine import BUILD, REPOSITORY, Machine, built
 
 PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:randomly -o timeout=0 -o junit_family=xunit1"
 
@@ -52,6 +53,10 @@ PARTS = {
         CAMERA + tests("tests/camera/test_contract.py", "tests/lab/parts/camera.py"),
         "picamera2 on libcamera's virtual camera", memory_mb=2560,
     ),
+    "service": Part(
+        CAMERA + ". tests/lab/parts/service.sh\n" + tests("tests/lab/parts/service.py"),
+        "the installed package under systemd", plain=False, memory_mb=2560, within_s=1500,
+    ),
 }  # fmt: skip
 
 
@@ -75,6 +80,9 @@ def run(name: str) -> int:
     if name in ("camera", "service"):
         draw(BUILD / "frames")
         shutil.copytree(BUILD / "frames", machine.folder / "frames")
+    if name == "service":
+        deb = subprocess.run([REPOSITORY / "packaging/build-deb"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        shutil.copy(deb.strip(), machine.folder / "doorbell.deb")
     print(f"{name}: {part.about}", flush=True)
     outcome = machine.run(part.within_s)
     reports = [ET.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
