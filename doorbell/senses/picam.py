@@ -40,6 +40,9 @@ STOP_S = 2.0
 WAITING = 64
 """Coded pictures that may wait for the recorder: 4 s at 15 pictures a second."""
 
+FORMS = "YUV420", "NV12"
+"""The pixel formats that ``_Layout`` can read, the one that is asked for first."""
+
 MODEL = Path("/proc/device-tree/model")
 
 
@@ -72,11 +75,11 @@ class _Layout:
 class PiCamera:
     """Camera 0 behind the seam.
 
-    ``device`` stands in for the class ``picamera2.Picamera2`` in the lab; ``form`` is the pixel format asked for:
-    YUV420 on a Pi, NV12 from libcamera's virtual camera, which knows no other.
+    YUV420 is asked for, which a Pi gives; NV12 is understood too, which is all that libcamera's virtual camera knows.
+    ``device`` stands in for the class ``picamera2.Picamera2`` in tests.
     """
 
-    def __init__(self, settings: Settings, *, device: Any = None, form: str = "YUV420") -> None:  # noqa: ANN401
+    def __init__(self, settings: Settings, *, device: Any = None) -> None:  # noqa: ANN401
         if settings.lores_width > settings.width or settings.lores_height > settings.height:
             raise ConfigError(
                 f"camera.width, height = {settings.width}, {settings.height}: the Pi's camera cannot look for motion "
@@ -88,7 +91,7 @@ class PiCamera:
         self._thread: threading.Thread | None = None
         self._device = _opened(device)
         try:
-            main, lores = self._configured(form)
+            main, lores = self._configured()
         except BaseException:
             self._device.close()
             raise
@@ -210,7 +213,7 @@ class PiCamera:
             self._shift = 0.0 if 0 <= age < 1 else age
         return sensor_s + self._shift
 
-    def _configured(self, form: str) -> tuple[_Layout, _Layout]:
+    def _configured(self) -> tuple[_Layout, _Layout]:
         """Configure the camera, once; raises DeviceError if it cannot give what is asked."""
         from libcamera import Transform  # noqa: PLC0415  a Pi only
 
@@ -222,8 +225,8 @@ class PiCamera:
         try:
             self._device.configure(
                 self._device.create_video_configuration(
-                    main={"size": (settings.width, settings.height), "format": form},
-                    lores={"size": (settings.lores_width, settings.lores_height), "format": form},
+                    main={"size": (settings.width, settings.height), "format": FORMS[0]},
+                    lores={"size": (settings.lores_width, settings.lores_height), "format": FORMS[0]},
                     raw=None,
                     transform=transform,
                     buffer_count=_buffers(),
@@ -237,8 +240,10 @@ class PiCamera:
             ) from error
         given = self._device.camera_configuration()
         main, lores = _Layout.of(given["main"]), _Layout.of(given["lores"])
-        if {main.form, lores.form} != {form}:
-            raise DeviceError(f"The camera gives {main.form} and {lores.form}, not {form}: use a Raspberry Pi camera.")
+        if not {main.form, lores.form} <= set(FORMS):
+            raise DeviceError(
+                f"The camera gives {main.form} and {lores.form}, not {FORMS[0]}: use a Raspberry Pi camera."
+            )
         turned = given["transform"]
         if (turned.hflip, turned.vflip) != (transform.hflip, transform.vflip):
             # Masks are in the upright picture: in one that is not they would hide the wrong place.

@@ -190,4 +190,4 @@ def planar(settings: Settings, *, pace: bool = True, once: bool = False) -> Came
 
 
 def paired(settings: Settings, *, pace: bool = True, once: bool = False) -> Camera:
-    return PiCamera(settings, device=type("Paced", (Picamera2,), {"pace": pace}), form="NV12")
+    return PiCamera(settings, device=type("Paced", (Picamera2,), {"pace": pace, "form": "NV12"}))

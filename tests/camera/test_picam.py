@@ -34,7 +34,7 @@ def test_a_camera_that_cannot_turn_is_refused_because_masks_would_hide_the_wrong
 
 def test_a_camera_that_gives_another_format_is_refused_and_closed() -> None:
     made = []
-    kind = device(form="NV12", __init__=lambda self: (standin.Picamera2.__init__(self), made.append(self))[0])
+    kind = device(form="RGB888", __init__=lambda self: (standin.Picamera2.__init__(self), made.append(self))[0])
     with pytest.raises(DeviceError, match="not YUV420"):
         PiCamera(PLAIN, device=kind)
     assert made[0].closed

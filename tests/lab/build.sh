@@ -85,12 +85,26 @@ python_parts() {
         stop "the Python parts could not be installed."
     rm -rf "$root/wheels"
     cp "$here/root/pykms.py" "$root/usr/local/lib/python3.13/dist-packages/"
-    # A Pi's picamera2 needs no bridge; here everything that imports it gets the class with the two it needs.
-    cp "$here/root/virtual_camera.py" "$root/usr/local/lib/python3.13/dist-packages/"
-    printf '\nfrom virtual_camera import bridged\n\nPicamera2 = bridged(Picamera2)\n' \
-        >>"$root/usr/local/lib/python3.13/dist-packages/picamera2/__init__.py"
+    # Everything that imports picamera2 here gets the class with the bridges to the virtual camera, and takes the
+    # machine for a Pi 5, the one without a hardware encoder: H.264 comes from libx264.
+    packages=$root/usr/local/lib/python3.13/dist-packages
+    cp "$here/root/virtual_camera.py" "$packages/"
+    printf '\nfrom virtual_camera import bridged\n\nPicamera2 = bridged(Picamera2)\n' >>"$packages/picamera2/__init__.py"
+    printf '\n_platform = Platform.PISP\n' >>"$packages/picamera2/platform.py"
     chroot "$root" env -i PATH=/usr/bin:/bin python3 -c 'import gpiozero, lgpio, picamera2'
     rm -f "$root"/.lgd-nfy*
+}
+
+# The package depends on these three by Debian's names: empty packages answer for what is in /usr/local.
+stand_ins() {
+    for name in python3-gpiozero python3-lgpio python3-picamera2; do
+        mkdir -p "$out/stand-in/DEBIAN"
+        printf 'Package: %s\nVersion: 9:2.0-lab\nArchitecture: all\nMaintainer: lab\nDescription: is in /usr/local\n' \
+            $name >"$out/stand-in/DEBIAN/control"
+        dpkg-deb --root-owner-group --build "$out/stand-in" "$root/$name.deb" >/dev/null
+        chroot "$root" dpkg --install "/$name.deb" >/dev/null
+        rm -rf "$out/stand-in" "$root/$name.deb"
+    done
 }
 
 settle() {
@@ -135,6 +149,7 @@ debian_root
 step "Debian trixie, kernel $version"
 python_parts
 step "gpiozero, lgpio and picamera2"
+stand_ins
 settle
 boot_files
 disk

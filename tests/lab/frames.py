@@ -1,4 +1,4 @@
-"""What the lab's virtual camera sees: the scene generator's front door as numbered JPEGs, for libcamera to play in turn."""
+"""What the lab's virtual camera sees: the scene generator's front door as numbered JPEGs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from doorbell.scene import Scene, Script, Visitor
 from doorbell.senses.camera import Still
 
 WIDTH, HEIGHT = 640, 480
-SECONDS, FPS = 28, 10
-STORY = Script(happenings=(Visitor(at=9.0, stay_s=5.0),), noise=1.0)
+SECONDS, FPS = 16, 4
+STORY = Script(happenings=(Visitor(at=5.0, stay_s=2.0),), noise=1.0)
 """A quiet street, then a visitor, who is gone again before the story starts over."""
 
 

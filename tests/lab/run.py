@@ -10,16 +10,17 @@ import argparse
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from attrs import frozen
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.lab.frames import draw  # noqa: E402  after the path to it
-from tests.lab.machine import BUILD, Machine, built  # noqa: E402  after the path to it
+from tests.lab.frames import draw
+from tests.lab.machine import BUILD, REPOSITORY, Machine, built
 
 PYTEST = "python3 -m pytest -q -p no:cacheprovider -p no:randomly -o timeout=0 -o junit_family=xunit1"
 
@@ -52,6 +53,10 @@ PARTS = {
         CAMERA + tests("tests/camera/test_contract.py", "tests/lab/parts/camera.py"),
         "picamera2 on libcamera's virtual camera", memory_mb=2560,
     ),
+    "service": Part(
+        CAMERA + ". tests/lab/parts/service.sh\n" + tests("tests/lab/parts/service.py"),
+        "the installed package under systemd", plain=False, memory_mb=2560, within_s=1500,
+    ),
 }  # fmt: skip
 
 
@@ -75,13 +80,16 @@ def run(name: str) -> int:
     if name in ("camera", "service"):
         draw(BUILD / "frames")
         shutil.copytree(BUILD / "frames", machine.folder / "frames")
+    if name == "service":
+        deb = subprocess.run([REPOSITORY / "packaging/build-deb"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        shutil.copy(deb.strip(), machine.folder / "doorbell.deb")
     print(f"{name}: {part.about}", flush=True)
     outcome = machine.run(part.within_s)
-    reports = [ElementTree.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
-    merged = ElementTree.Element("testsuites")
+    reports = [ET.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
+    merged = ET.Element("testsuites")
     for report in reports:
         merged.extend(report.iter("testsuite"))
-    ElementTree.ElementTree(merged).write(BUILD / f"{name}.xml", encoding="utf-8", xml_declaration=True)
+    ET.ET(merged).write(BUILD / f"{name}.xml", encoding="utf-8", xml_declaration=True)
     table(merged)
     complete = outcome.status == 0 and bool(reports)
     if not complete:
@@ -90,7 +98,7 @@ def run(name: str) -> int:
     return 0 if complete else 1
 
 
-def table(report: ElementTree.Element) -> None:
+def table(report: ET.Element) -> None:
     """A line for each test: what came of it, its name as a sentence, its figures."""
     for case in report.iter("testcase"):
         bad = next((child.tag for child in case if child.tag in ("failure", "error", "skipped")), "")

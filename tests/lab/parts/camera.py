@@ -1,4 +1,4 @@
-"""The daemon as it is with the real picamera2 on the real libcamera, from a finger on a real gpiochip to an opened clip.
+"""The daemon as it is, the real picamera2 on the real libcamera: from a finger on a real gpiochip to an opened clip.
 
 Run in the lab's machine by `make lab-camera`, after tests/camera/test_contract.py was put to the same camera. What the
 virtual camera cannot show (sensor, ISP, hardware encoder, real time) stands in docs/lab.md.

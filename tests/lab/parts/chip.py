@@ -61,7 +61,7 @@ PINS = {"kind": "gpio", "button": BUTTON, "pir": PIR, "chime": CHIME, "led": LED
 
 
 def flood(seconds: float) -> None:
-    """The motion sensor gone mad, as a process of its own: `python -m tests.lab.parts.chip SECONDS`; prints its edges."""
+    """The motion sensor gone mad: `python -m tests.lab.parts.chip SECONDS`; prints how many edges it made."""
     chip, ends, edges = Chip(), time.monotonic() + seconds, 0
     while time.monotonic() < ends:
         edges += 1
