@@ -63,6 +63,7 @@ class Motion:
         self.width, self.height, self.fps = width, height, fps
         knob = SENSITIVITIES[sensitivity]
         self._cells = Cells(width, height)
+        self.block = self._cells.block
         self._grid = Grid(self._cells.rows, self._cells.columns)
         self.zone = self._watched(mask)
         self._background = Background(self._grid, _grown(self.zone, 2), self._cells.dtype, knob.floor)
