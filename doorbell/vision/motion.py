@@ -106,7 +106,10 @@ class Motion:
         return SPACING_S if at - self._last_busy < HOLD_S else IDLE_SPACING_S
 
     def agree(self, at: float) -> None:
-        """Another sense (the PIR) noticed somebody at *at*: for three seconds a third of the evidence is enough."""
+        """Another sense (the PIR) noticed somebody at *at*: for three seconds a third of the evidence is enough.
+
+        What is small then need not have come from somewhere either. On its own it is no motion.
+        """
         self._agreed = at
 
     def held_back(self) -> dict[str, int]:

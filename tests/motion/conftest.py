@@ -26,7 +26,9 @@ class Watched:
 def watch_scene():
     """Feed a scene to a core: watch_scene(*happenings, seconds=, seed=, night=, noise=, clock=, zone=)."""
 
-    def play(*happenings, seconds=24, seed=1, night=False, noise=1.5, clock=False, zone=False, agree=None, size=(320, 240)):
+    def play(
+        *happenings, seconds=24, seed=1, night=False, noise=1.5, clock=False, zone=False, agree=None, size=(320, 240)
+    ):
         scene = Scene(*size, seed=seed, script=Script(happenings=happenings, night=night, noise=noise, clock=clock))
         core = Motion(*size, FPS, watch((DEFAULT_ZONE,), *size) if zone else None)
         spans, tampers, start, tampered = [], [], None, False
