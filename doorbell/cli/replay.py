@@ -7,8 +7,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, BinaryIO
 
 import click
 
@@ -62,13 +64,16 @@ def replay(
 
 
 def _watch(task: dict[str, Any], video: Path, identity: Path | None) -> Iterator[dict[str, Any]]:
+    """The rows of the child; DamagedError after the last one if the child crashed or the sealed clip was damaged."""
+    chunks = None if identity is None else _opened(video, identity)
     command = [sys.executable, "-m", "doorbell.replay.watcher", json.dumps(task)]
-    feed = subprocess.DEVNULL if identity is None else subprocess.PIPE
+    feed = subprocess.DEVNULL if chunks is None else subprocess.PIPE
+    damage: list[str] = []
     with subprocess.Popen(command, stdin=feed, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
         try:
-            if identity is not None:
-                _pour(video, identity, child)
+            if chunks is not None:
+                Thread(target=_pour, args=(chunks, child.stdin, damage), daemon=True).start()
             while line := child.stdout.readline(_LONGEST_LINE):
                 yield json.loads(line)
             code = child.wait()
@@ -78,27 +83,29 @@ def _watch(task: dict[str, Any], video: Path, identity: Path | None) -> Iterator
     if code != 0:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise DamagedError(f"The decoder crashed on {video} ({how}): the file is damaged or made to do that.")
+    if damage:
+        raise DamagedError(damage[0])
 
 
-def _pour(video: Path, identity: Path, child: "subprocess.Popen[bytes]") -> None:
-    """Open the sealed clip into the child's standard input, from a thread: the child answers meanwhile."""
-    from threading import Thread
-
+def _opened(video: Path, identity: Path) -> Iterator[bytes]:
+    """The plain bytes of a sealed clip, of which the first chunk is known to open."""
     from doorbell.owner.identity import read_identities
     from doorbell.owner.unseal import unseal
 
-    identities = read_identities(identity)
+    sealed = video.open("rb")  # closed with the iterator, at the end of the command
+    chunks = unseal(read_identities(identity), sealed)
+    return chain([next(chunks, b"")], chunks)
 
-    def pour() -> None:
-        assert child.stdin is not None
-        try:
-            with video.open("rb") as sealed, child.stdin as plain:
-                for chunk in unseal(identities, sealed):
-                    plain.write(chunk)
-        except (OSError, DamagedError):
-            pass
 
-    Thread(target=pour, daemon=True).start()
+def _pour(chunks: Iterator[bytes], into: BinaryIO, damage: list[str]) -> None:
+    """Write the clip to the child, which answers meanwhile; what is wrong with it goes to *damage*."""
+    try:
+        with into:
+            into.writelines(chunks)
+    except DamagedError as error:
+        damage.append(str(error))
+    except OSError:
+        return  # the child has seen enough
 
 
 def _zone(text: str) -> list[Any]:

@@ -40,7 +40,7 @@ class Replay:
         self._task = task
         self._core: Motion | None = None
         self._spans = Spans(task.why)
-        self._painter = None if task.picture is None else Painter(Path(task.picture), task.zone)
+        self._painter = None if task.picture is None else Painter(Path(task.picture))
         self.frames = 0
         self.seconds = 0.0
 

@@ -134,7 +134,7 @@ class Differences:
         scratch = self._scratch_in
         self._neighbours.most(self.age, self._scratch)
         np.add(scratch, np.uint8(round(100 * seconds)), scratch)
-        np.minimum(scratch, np.uint8(OLDEST_CS), scratch)
+        np.minimum(scratch, np.uint8(OLDEST_CS), out=scratch)
         np.multiply(scratch, self._dense_in, self._age_in)
         self._aged = True
 

@@ -110,7 +110,7 @@ class Evidence:
         self.travel = self.travel * _left(seconds, 2.0) + min(found.front, 6)
         if found.mass < BIG:
             self.crowd += (min(found.elsewhere, _MOST) - self.crowd) * _share(seconds, self._pace(found))
-        over = self._mass_over(found)
+        over = self._mass_over(found, agreed=agreed)
         along = max(0.0, min(self.travel - _ALONG - 3 * self.crowd, 10.0))
         if found.mass < _SURE and _STILL * found.moving < found.lasting:
             over = along = 0.0  # noise at the rim of something large and still
@@ -123,15 +123,15 @@ class Evidence:
             self.amount *= _left(seconds, 0.3)
         self._grow_used(found.mass, seconds, known, alarmed=alarmed)
         there = found.mass >= 2 or found.front > 0
-        if self.amount >= need and there and self.streak >= (1 if found.mass >= _SURE else 2):
+        if self.amount >= need and there and self.streak >= (1 if agreed or found.mass >= _SURE else 2):
             return Gate.MASS if over > 0 else Gate.TRAVEL
         if gain > 0:
             return Gate.SHORT
         return self._held(found)
 
-    def _mass_over(self, found: Found) -> float:
+    def _mass_over(self, found: Found, *, agreed: bool) -> float:
         """The mass that speaks for a visitor."""
-        if found.mass < _SURE and self.travel < 1:
+        if found.mass < _SURE and self.travel < 1 and not agreed:
             return 0.0  # something small that came from nowhere: a leaf that turned, a letter of a clock
         mass = min(found.mass, _MOST)
         if mass < _DENSE:

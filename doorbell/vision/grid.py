@@ -111,7 +111,7 @@ class Neighbours:
 def run(steps: Steps) -> None:
     """Carry out prepared steps. Making a view costs a third of such a small operation, so they are made once."""
     for operation, left, right, out in steps:
-        operation(left, right, out)
+        operation(left, right, out=out)
 
 
 def sum_of_eight(values: _A, out: _A, scratch: _A, step: int, end: int) -> tuple[Steps, int]:

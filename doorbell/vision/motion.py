@@ -63,6 +63,7 @@ class Motion:
         self.width, self.height, self.fps = width, height, fps
         knob = SENSITIVITIES[sensitivity]
         self._cells = Cells(width, height)
+        self.block = self._cells.block
         self._grid = Grid(self._cells.rows, self._cells.columns)
         self.zone = self._watched(mask)
         self._background = Background(self._grid, _grown(self.zone, 2), self._cells.dtype, knob.floor)
@@ -105,7 +106,10 @@ class Motion:
         return SPACING_S if at - self._last_busy < HOLD_S else IDLE_SPACING_S
 
     def agree(self, at: float) -> None:
-        """Another sense (the PIR) noticed somebody at *at*: for three seconds a third of the evidence is enough."""
+        """Another sense (the PIR) noticed somebody at *at*: for three seconds a third of the evidence is enough.
+
+        What is small then need not have come from somewhere either. On its own it is no motion.
+        """
         self._agreed = at
 
     def held_back(self) -> dict[str, int]:
