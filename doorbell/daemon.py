@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -44,12 +45,16 @@ BELL_ONLY_S = 600.0
 """After so many deaths the door stays bell-only this long, and then tries to be whole again."""
 LOOK_S = 10.0
 """How often a door with an unreadable configuration looks whether the file was changed."""
+SWITCH_S = 0.0001
+"""How long one thread may keep the interpreter from another that wants it. Python's own 5 ms is how late a ring would
+leave: the link's thread, woken to send it, waits for the loop to seal the alert and to write the log line."""
 
 
 def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     """Be the door until told to stop; the exit status."""
     start_log()
     forbid_core_dumps()
+    sys.setswitchinterval(SWITCH_S)
     inbox = Inbox()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: inbox.put(Stop(time.monotonic())))

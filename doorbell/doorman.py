@@ -139,6 +139,8 @@ class Doorman:
 
     def _hear(self, event: object, at: float) -> None:
         match event:
+            case events.ButtonEdge() if event.down and self.voice is not None:
+                self.voice.expect(at)
             case None | events.ButtonEdge():
                 pass
             case events.Pir():

@@ -38,7 +38,7 @@ from doorbell.events import (
     Saw,
     Tampered,
 )
-from doorbell.health import forbid_core_dumps, start_log
+from doorbell.health import forbid_core_dumps, spare_memory, start_log
 from doorbell.intake import Intake
 from doorbell.vision.motion import Motion
 from doorbell.vision.zones import watch
@@ -161,6 +161,16 @@ class Clip:
         self._card.write(self._sealer.finish())
         self._card.keep(round(self._last - self._first, 3))
         return True
+
+
+def sealed_poster(still: Still, order: pipe.Begin, config: Config) -> bytes:
+    """The clip's picture as a sealed JPEG of at most LARGEST_POSTER bytes."""
+    from doorbell.clips.poster import jpeg  # noqa: PLC0415
+
+    about = {"v": 1, "door": config.door.id, "visit": order.visit, "software": __version__}
+    # The age header takes some 200 bytes and 100 more a recipient.
+    picture = jpeg(still, LARGEST_POSTER - 1024 - 128 * len(config.keys.recipients), about)
+    return seal(config.keys.recipients, picture)
 
 
 def zones_hash(config: Config) -> str:
@@ -313,15 +323,9 @@ class Recorder:
             self._keep_step(luma.at)
 
     def _still(self, still: Still) -> None:
-        from doorbell.clips.poster import jpeg  # noqa: PLC0415
-
         order, self._poster_of = self._poster_of, None
-        if order is None:
-            return
-        about = {"v": 1, "door": self._config.door.id, "visit": order.visit, "software": __version__}
-        # The age header takes some 200 bytes and 100 more a recipient.
-        picture = jpeg(still, LARGEST_POSTER - 1024 - 128 * len(self._config.keys.recipients), about)
-        self._card.poster(order.clip, seal(self._config.keys.recipients, picture))
+        if order is not None:
+            self._card.poster(order.clip, sealed_poster(still, order, self._config))
 
     def _begin(self, order: pipe.Begin) -> None:
         self._end_clip()
@@ -356,6 +360,7 @@ def main() -> int:
     """Entry point of the child. Exit status 0: told to end; 1: a sentence went up the pipe and to the log."""
     start_log()
     forbid_core_dumps()
+    spare_memory()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Ctrl-C reaches the whole group: the doorman closes the pipe when it is ready, and that ends this process.
         signal.signal(number, signal.SIG_IGN)

@@ -59,6 +59,10 @@ class Voice:
 
     # ---- live: within ten seconds or never
 
+    def expect(self, at: float) -> None:
+        """The button's contact closed: while it settles, the link proves that it is alive."""
+        self._carry_out(self.delivery.expect(at))
+
     def ring(self, visit: str, pressed: float, at: float) -> None:
         """The clear ring first: while the link proves that it is alive, the alert is signed and sealed."""
         door, wall = self.config.door.id, self.clock.wall(pressed)

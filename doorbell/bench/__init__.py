@@ -1,1 +1,1 @@
-"""Measurements against references, each in one process and interleaved."""
+"""Measurements against references: each in a process of its own, ours and the reference by turns."""

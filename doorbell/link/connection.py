@@ -74,6 +74,8 @@ class Connection(threading.Thread):
         self._refusal: ReasonCode | None = None
         self._said: ReasonCode | None = None
         self._largest = sys.maxsize
+        self._expiries: dict[int, Properties] = {}
+        """By their seconds: the topics have four, and making one anew takes longer than the publish."""
         self._goodbye: int | None = None
         self._goodbye_heard = threading.Event()
         self._woken, self._wake_end = socket.socketpair()
@@ -91,8 +93,10 @@ class Connection(threading.Thread):
             return None
         properties = None
         if self._protocol == 5 and message.expiry_s is not None:
-            properties = _properties(PacketTypes.PUBLISH)
-            properties.MessageExpiryInterval = message.expiry_s
+            properties = self._expiries.get(message.expiry_s)
+            if properties is None:
+                properties = self._expiries[message.expiry_s] = _properties(PacketTypes.PUBLISH)
+                properties.MessageExpiryInterval = message.expiry_s
         info = client.publish(message.topic, message.payload, message.qos, message.retain, properties)
         self._wake()  # paho calls for it only when it did not believe itself to be writing already
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None

@@ -172,6 +172,13 @@ class Delivery:
             self._retry = min(self._retry, max(at, self._since + self.limits.least_wait_s))
         return self._settle(at)
 
+    def expect(self, at: float) -> list[Action]:
+        """A press may be coming: let the link show now that it is alive, so that the ring need not wait for it."""
+        fresh = at - self._confirmed <= self.limits.fresh_s
+        if self._phase != "online" or fresh or any(one.lane == "probe" for one in self._flights.values()):
+            return []
+        return [self._publish(at, "probe", self.online)]
+
     def state(self, at: float, message: Message) -> list[Action]:
         """A retained state: the newest of its topic goes out now and at every connection."""
         if message.topic not in self._states and len(self._states) >= self.limits.states:

@@ -287,7 +287,7 @@ def _encoder(settings: Settings) -> Any:  # noqa: ANN401
 
     kind = H264Encoder
     if H264Encoder is LibavH264Encoder:
-        from doorbell.senses.software import X264  # noqa: PLC0415  imports PyAV, as that encoder does
+        from doorbell.senses.encoder import X264  # noqa: PLC0415  imports PyAV, as that encoder does
 
         class Exact(LibavH264Encoder):  # type: ignore[misc]
             """With the options that keep masked blocks black; libx264 reads them with the first picture."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 
 from doorbell.errors import ConfigError, DeviceError
 from doorbell.senses.software import Shot
@@ -112,6 +112,9 @@ class _Scaler:
 
     def planes(self, frame: av.VideoFrame) -> Planes:
         width, height = self._size
+        same = frame.format.name == "yuv420p" and (frame.width, frame.height) == self._size
+        if same and frame.color_range != ColorRange.JPEG:
+            return planes_of(frame)  # a range that is not said is limited: nothing to convert, and no second picture
         return planes_of(
             self._reformatter.reformat(frame, width, height, "yuv420p", dst_color_range="MPEG", interpolation="AREA")
         )

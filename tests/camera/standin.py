@@ -17,7 +17,7 @@ import numpy as np
 
 from doorbell.senses.camera import Camera, Settings
 from doorbell.senses.picam import PiCamera
-from doorbell.senses.software import Encoder
+from doorbell.senses.encoder import Encoder
 from doorbell.vision.frames import planes_of
 
 if TYPE_CHECKING:

@@ -80,6 +80,30 @@ def test_a_press_on_a_link_acknowledged_just_now_goes_at_once() -> None:
     assert hand.press(100.25) == ["ring"]
 
 
+def test_a_finger_on_the_button_has_the_link_probed_so_that_the_press_goes_at_once() -> None:
+    hand = quiet()
+    assert hand.do(hand.delivery.expect(100)) == ["availability"]
+    assert hand.ack(100.01, "availability") == []
+    assert hand.press(100.015) == ["ring"]
+
+
+def test_a_press_that_comes_before_the_answer_to_its_finger_waits_for_that_answer() -> None:
+    hand = quiet()
+    hand.do(hand.delivery.expect(100))
+    assert hand.press(100.015) == []
+    assert hand.ack(100.05, "availability") == ["ring"]
+
+
+def test_a_bouncing_finger_asks_once_and_a_fresh_or_missing_link_is_not_asked() -> None:
+    hand = quiet()
+    assert hand.do(hand.delivery.expect(100)) == ["availability"]
+    assert hand.do(hand.delivery.expect(100.001)) == []
+    hand.ack(100.01, "availability")
+    assert hand.do(hand.delivery.expect(100.2)) == []
+    hand.do(hand.delivery.disconnected(101, hand.delivery.generation))
+    assert hand.do(hand.delivery.expect(101)) == []
+
+
 def test_two_presses_share_one_probe() -> None:
     hand = quiet()
     assert hand.press(100, "a") == ["availability"]
