@@ -43,6 +43,9 @@ WAITING = 64
 FORMS = "YUV420", "NV12"
 """The pixel formats that ``_Layout`` can read, the one that is asked for first."""
 
+BOARD = "/base/"
+"""How libcamera's names of cameras begin that the firmware's device tree knows."""
+
 MODEL = Path("/proc/device-tree/model")
 
 
@@ -245,8 +248,10 @@ class PiCamera:
                 f"The camera gives {main.form} and {lores.form}, not {FORMS[0]}: use a Raspberry Pi camera."
             )
         turned = given["transform"]
-        if (turned.hflip, turned.vflip) != (transform.hflip, transform.vflip):
-            # Masks are in the upright picture: in one that is not they would hide the wrong place.
+        asked = transform.hflip, transform.vflip
+        if (turned.hflip, turned.vflip) != asked or (any(asked) and not self._device.camera.id.startswith(BOARD)):
+            # Masks are in the upright picture: in one that is not they would hide the wrong place. The word of
+            # cameras that are no part of the board does not count: libcamera's virtual one says yes and turns nothing.
             raise DeviceError("The camera cannot turn its picture: set camera.rotation = 0 and camera.flip = false.")
         if (lores.width, lores.height) != (settings.lores_width, settings.lores_height):
             raise DeviceError(f"The camera's small picture is {lores.width} x {lores.height}: use another camera.")

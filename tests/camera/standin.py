@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import av
@@ -85,10 +85,12 @@ class Picamera2:
 
     pace = True
     turns = True
+    name = "/base/soc/i2c0mux/i2c@1/imx708@1a"
     form: str | None = None
     camera_controls: ClassVar = {"FrameDurationLimits": (1, 1, 1)}
 
     def __init__(self) -> None:
+        self.camera = SimpleNamespace(id=self.name)
         self.pre_callback: Any = None
         self._stopping = threading.Event()
         self._lock = threading.Lock()

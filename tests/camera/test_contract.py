@@ -79,7 +79,11 @@ def test_its_gops_last_what_they_should_and_stand_alone(opened: Open, heard: Hea
     packets = list(heard.packets)
     starts = [number for number, packet in enumerate(packets) if packet.keyframe]
     lengths = [packets[other].at - packets[one].at for one, other in itertools.pairwise(starts)]
-    assert all(abs(length - PLAIN.gop_s) < 1.5 / PLAIN.fps for length in lengths)
+    pictures = {other - one for one, other in itertools.pairwise(starts)}
+    # A Pi's encoder counts pictures, which is the same as long as the camera keeps its rate; a virtual one does not.
+    assert all(abs(length - PLAIN.gop_s) < 1.5 / PLAIN.fps for length in lengths) or pictures == {
+        round(PLAIN.gop_s * PLAIN.fps)
+    }
     alone = [luma_of(frame) for frame in decoded(packets[starts[1] : starts[2]])]
     along = [luma_of(frame) for frame in decoded(packets[: starts[2]])][starts[1] :]
     assert len(alone) == starts[2] - starts[1]

@@ -32,6 +32,12 @@ def test_a_camera_that_cannot_turn_is_refused_because_masks_would_hide_the_wrong
         PiCamera(evolve(PLAIN, rotation=180), device=device(turns=False))
 
 
+def test_a_camera_that_is_no_part_of_the_board_is_not_believed_that_it_turned() -> None:
+    with pytest.raises(DeviceError, match="cannot turn"):
+        PiCamera(evolve(PLAIN, flip=True), device=device(name="Virtual0"))
+    PiCamera(PLAIN, device=device(name="Virtual0")).stop()
+
+
 def test_a_camera_that_gives_another_format_is_refused_and_closed() -> None:
     made = []
     kind = device(form="RGB888", __init__=lambda self: (standin.Picamera2.__init__(self), made.append(self))[0])
