@@ -22,11 +22,14 @@ from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from doorbell import __version__, pipe
 from doorbell.clips.preroll import Preroll
+from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import Sealer, seal
 from doorbell.clips.writer import MOST_WAITING, CardWriter
-from doorbell.config import Config, structure
+from doorbell.config import Config, Keys, structure
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.events import (
     ClipLost,
@@ -240,7 +243,7 @@ class Recorder:
                 case Closed():
                     self._held.appendleft(event)
                     return
-                case pipe.Begin() | pipe.End():
+                case pipe.Begin() | pipe.End() | pipe.SealTo():
                     self._take(event)
                 case None:
                     self._doorman.flush()
@@ -275,6 +278,9 @@ class Recorder:
                 self._begin(event)
             case pipe.End():
                 self._end_clip(event.clip)
+            case pipe.SealTo():
+                keys = Keys(tuple(Recipient.parse(one) for one in event.recipients))
+                self._config = evolve(self._config, keys=keys)
             case DeviceError():
                 raise event
             case Died():

@@ -21,8 +21,8 @@ PURE = (
     "closed", "debounce", "effects", "errors", "events", "hkdf", "pipe", "roster", "supervision", "visit",
     "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
-    "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox", "link.replies",
-    "link.settings", "link.topics",
+    "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages",
+    "link.outbox", "link.replies",    "link.settings", "link.topics",
     "scene.*", "vision.*",
 )  # fmt: skip
 
