@@ -16,20 +16,27 @@ import time
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from doorbell import config as configuration
-from doorbell import durable, login
+from doorbell import durable, household, login
+from doorbell.answers import Answers
+from doorbell.clips import store
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
-from doorbell.config import Config
+from doorbell.config import Config, Keys
 from doorbell.doorkeys import DoorKeys, load_or_make
 from doorbell.doorman import Doorman
+from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
 from doorbell.events import Died, Stop
 from doorbell.health import Systemd, forbid_core_dumps, start_log
+from doorbell.household import Household
 from doorbell.inbox import Inbox
 from doorbell.journal.thread import JournalThread
 from doorbell.ledger import Ledger
 from doorbell.link import messages, topics
+from doorbell.link.acceptance import Acceptance
 from doorbell.link.delivery import Delivery
 from doorbell.link.mqtt import Link
 from doorbell.problems import Problems
@@ -86,12 +93,17 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     pins = _pins(config, inbox, problems)
     clock = WallClock()
     keys = _keys(config, problems)
-    journal = _journal(config, keys, inbox, clock)
+    home = household.load(config.door.id, config.door.state, config.keys.recipients)
+    problems.tell("roster", home.damaged)
+    config = evolve(config, keys=Keys(home.recipients))
+    journal = _journal(config, home, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)
     doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, fast="--fast" in flags)
     if config.mqtt.host:
-        doorman.voice = _voice(doorman, keys)
+        doorman.voice = _voice(doorman, home, keys)
+    if doorman.voice is not None and keys is not None:
+        doorman.answers = _answers(doorman, doorman.voice, home, keys)
     return doorman
 
 
@@ -113,19 +125,20 @@ def _keys(config: Config, problems: Problems) -> DoorKeys | None:
         return None
 
 
-def _journal(config: Config, keys: DoorKeys | None, inbox: Inbox, clock: WallClock) -> JournalThread | None:
-    recipients = config.keys.recipients
-    if keys is None or not recipients:
+def _journal(
+    config: Config, home: Household, keys: DoorKeys | None, inbox: Inbox, clock: WallClock
+) -> JournalThread | None:
+    if keys is None or not home.recipients:
         return None
     journal = JournalThread(
         config.door.state, verify_key=keys.verify_key, sign_entry=keys.sign_entry,
-        seal=lambda plain: seal(recipients, plain), put=inbox.put, started=clock.stamp(time.monotonic()),
+        seal=lambda plain: seal(home.recipients, plain), put=inbox.put, started=clock.stamp(time.monotonic()),
     )  # fmt: skip
     journal.start()
     return journal
 
 
-def _voice(doorman: Doorman, keys: DoorKeys | None) -> Voice | None:
+def _voice(doorman: Doorman, home: Household, keys: DoorKeys | None) -> Voice | None:
     config = doorman.config
     heard = topics.subscriptions(
         config.door.id,
@@ -140,7 +153,15 @@ def _voice(doorman: Doorman, keys: DoorKeys | None) -> Voice | None:
     delivery = Delivery(messages.availability(config.door.id, online=True), random.random)
     return Voice(
         config, link, delivery, doorman.ledger.clock, doorman.problems, os.urandom(16), keys, doorman.ledger.journal,
-        seal=lambda plain: seal(config.keys.recipients, plain), recording=doorman.is_recording_on,
+        seal=lambda plain: seal(home.recipients, plain), recording=doorman.is_recording_on,
+    )  # fmt: skip
+
+
+def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys) -> Answers:
+    door = doorman.config.door
+    return Answers(
+        doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
+        Errands(doorman.inbox.put), door.state / store.FOLDER,
     )  # fmt: skip
 
 

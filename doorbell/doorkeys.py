@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from attrs import field, frozen
-from nacl.bindings import crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
+from nacl.bindings import crypto_box_seal_open, crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
+from nacl.exceptions import CryptoError
 
 from doorbell import durable
 from doorbell.errors import DeviceError, Mistake
@@ -69,6 +70,13 @@ class DoorKeys:
         if len(entry_hash) != 32:
             raise ValueError("an entry's hash has 32 bytes")
         return self._signature(_ENTRY + entry_hash)
+
+    def open_box(self, sealed: bytes) -> bytes | None:
+        """What was sealed to the box key; None for anything else. Clips are sealed otherwise: it opens none."""
+        try:
+            return crypto_box_seal_open(sealed, self.box_key, self.box_secret)
+        except (CryptoError, ValueError, TypeError):
+            return None
 
     def signed_document(self, kind: Kind, text: str) -> dict[str, str]:
         """`text` (JSON) as it travels inside JSON: itself and its signature in base64."""

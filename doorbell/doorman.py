@@ -13,14 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from doorbell import __version__, debounce, effects, events, statuspage, visit
-from doorbell.config import Config
+from doorbell.answers import Answers
+from doorbell.clips.recipient import Recipient
+from doorbell.config import Config, Keys
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
 from doorbell.link.homeassistant import BIRTH, SAID_AGAIN_AFTER_S
+from doorbell.link.messages import Message
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.recording import Recording, new_id
@@ -53,6 +56,7 @@ class Doorman:
     problems: Problems
     recording: Recording
     voice: Voice | None = None
+    answers: Answers | None = None
     bell_only: bool = False
     fast: bool = False
     """The video runs as fast as it goes: visits are measured in its time, which stands still between two looks."""
@@ -104,6 +108,7 @@ class Doorman:
             None if self.fast else visit.deadline(self._visit, self._limits),
             self.recording.deadline,
             self.voice.deadline if self.voice else None,
+            self.answers.deadline if self.answers else None,
             self._chime_until,
             self._leave_by,
             *self._timers.values(),
@@ -119,6 +124,8 @@ class Doorman:
         if pressed is not None:
             self._step(pressed, at)
         self._hear(event, at)
+        if self.answers is not None:
+            self.answers.take(event, at)
         self._step(None, at)
         self.recording.settle(at)
         # An acknowledgement that waits in the inbox is no missing one: deadlines are looked at once it is empty, or
@@ -141,7 +148,7 @@ class Doorman:
         match event:
             case events.ButtonEdge() if event.down and self.voice is not None:
                 self.voice.expect(at)
-            case None | events.ButtonEdge():
+            case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip() | events.ErrandDone():
                 pass
             case events.Pir():
                 if event.active:
@@ -254,7 +261,7 @@ class Doorman:
             and event.payload in (b"ON", b"OFF")
             and not event.retained
         ):
-            self._switch_recording(event.payload == b"ON", at)
+            self.switch_recording(event.payload == b"ON", "homeassistant", at)
 
     # ---- filming, or not
 
@@ -272,17 +279,37 @@ class Doorman:
         """Whether a person has it switched on; who switched it off finds it off after a power cut as well."""
         return not (self.config.door.state / "recording-off").exists()
 
-    def _switch_recording(self, on: bool, at: float) -> None:
+    def switch_recording(self, on: bool, by: str, at: float) -> bool:
+        """Somebody switches it; whether the switch could be kept."""
         flag = self.config.door.state / "recording-off"
         try:
             flag.unlink(missing_ok=True) if on else flag.touch(0o600)
         except OSError as error:
             self.problems.tell("storage", f"The switch of the recording cannot be kept ({error.strerror}).")
-            return
-        self.ledger.write("settings", {"recording": on, "by": "homeassistant"}, at)
+            return False
+        self.ledger.write("settings", {"recording": on, "by": by}, at)
         self._film(at)
         if self.voice is not None:
             self.voice.states(at)
+        return True
+
+    # ---- what the household asks for (answers.Door)
+
+    def say(self, message: Message, at: float) -> bool:
+        return self.voice is not None and self.voice.say(message, at)
+
+    def test_ring(self, everywhere: bool, at: float) -> str:
+        visit = new_id()
+        if self.voice is not None:
+            self.voice.test_ring(visit, at, everywhere=everywhere)
+        return visit
+
+    def follow(self, recipients: tuple[Recipient, ...], at: float) -> None:
+        """Whatever is sealed from now on is sealed to *recipients*."""
+        self.config = evolve(self.config, keys=Keys(recipients))
+        if self.voice is not None:
+            self.voice.config = self.config
+        self.recording.follow(self.config, at)
 
     # ---- timers, and what the door shows of itself
 

@@ -6,7 +6,9 @@ in the past. Who puts a value may do nothing else in its callback: it can neithe
 
 from __future__ import annotations
 
-from attrs import frozen
+from typing import Any
+
+from attrs import field, frozen
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom of a place in the picture, each 0 to 1."""
@@ -150,6 +152,8 @@ class Kept:
     index: int
     kind: str
     token: str
+    hash: bytes = field(default=b"", eq=False)
+    """The entry's hash: with its index, the head of the journal that is safe now."""
 
 
 @frozen
@@ -170,12 +174,42 @@ class JournalReady:
     boot: int
     anew: bool
     said: tuple[str, ...]
+    head: tuple[int, bytes] = (0, b"")
+    """Index and hash of the last entry."""
 
 
 @frozen
 class JournalTrouble:
     """The card refuses what the journal writes; ``why`` is a sentence, empty when it writes again."""
 
+    why: str
+
+
+@frozen
+class JournalPage:
+    """Entries behind what was asked for, oldest first, as the JSON bytes of ``journal/<index>``; ``more`` follow."""
+
+    token: str
+    entries: tuple[bytes, ...]
+    more: bool
+
+
+@frozen
+class NoSuchClip:
+    """A clip that was to be deleted is none of those that are kept."""
+
+    clip: str
+
+
+# ---- errands to the card
+
+
+@frozen
+class ErrandDone:
+    """What the card gave, or ``why`` it did not: ``gone`` (no such file), ``storage`` (it refuses)."""
+
+    token: str
+    value: Any
     why: str
 
 
@@ -250,7 +284,7 @@ Event = (
     ButtonEdge | Pressed | Pir
     | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
     | CameraEnded | RecorderGone
-    | Kept | DueEntries | JournalReady | JournalTrouble
+    | Kept | DueEntries | JournalReady | JournalTrouble | JournalPage | NoSuchClip | ErrandDone
     | Online | Offline | Acked | Refused | Heard
     | Stop | Died
 )  # fmt: skip

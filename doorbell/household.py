@@ -74,19 +74,26 @@ class Household:
     def was_never_paired(self) -> bool:
         return self.roster is None and not self.damaged
 
-    def adopt(self, new: Roster) -> None:
-        """From here on *new* is in force, also after a power cut. Raises DeviceError, and then nothing has changed."""
-        gone = [one for one in (self.roster.members if self.roster else ()) if new.find(one.id) is None]
-        former = tuple(one for one in self.former if new.find(one.id) is None)
-        former += tuple(Known(one.recipient, one.verify_key) for one in gone)
-        former = former[-MOST_FORMER:]
-        rows = [{"recipient": str(one.recipient), "verify_key": closed.to_base64(one.verify_key)} for one in former]
+    def keep(self, new: Roster) -> None:
+        """Put *new* on the card, durably, before it is adopted. Changes nothing here; raises DeviceError."""
+        rows = [
+            {"recipient": str(one.recipient), "verify_key": closed.to_base64(one.verify_key)}
+            for one in self._former_after(new)
+        ]
         try:
             durable.replace(self.state / NAME, closed.dump({"v": 1, "roster": new.document(), "former": rows}) + b"\n")
         except OSError as error:
             raise DeviceError(f"The roster cannot be kept ({error.strerror}): check the card.") from None
-        self.roster, self.former, self.damaged = new, former, ""
+
+    def adopt(self, new: Roster) -> None:
+        """From here on *new*, which was kept, is in force."""
+        self.roster, self.former = new, self._former_after(new)
         self.recipients = self._in_force()
+
+    def _former_after(self, new: Roster) -> tuple[Known, ...]:
+        gone = [one for one in (self.roster.members if self.roster else ()) if new.find(one.id) is None]
+        former = [one for one in self.former if new.find(one.id) is None]
+        return (*former, *(Known(one.recipient, one.verify_key) for one in gone))[-MOST_FORMER:]
 
 
 def load(door: str, state: Path, configured: tuple[Recipient, ...]) -> Household:

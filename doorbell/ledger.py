@@ -38,6 +38,10 @@ class Ledger:
         if self.journal is not None:
             self.journal.clip_lost(clip, why, self.clock.stamp(at))
 
+    def delete(self, clip: str, why: str, at: float) -> bool:
+        """A person wants a clip gone; whether the wish was taken."""
+        return self.journal is not None and self.journal.delete(clip, why, self.clock.stamp(at))
+
     def forget_old(self, at: float) -> None:
         """Let go of what is too old, or too much for the card."""
         if self.journal is not None:

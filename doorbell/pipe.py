@@ -50,6 +50,13 @@ class Go:
 
 
 @frozen
+class SealTo:
+    """Doorman to recorder: the household changed; whatever begins from now on is sealed to these recipients."""
+
+    recipients: tuple[str, ...]
+
+
+@frozen
 class Setup:
     """Doorman to recorder, first of all: what to film, to whom to seal it, where to keep it.
 
@@ -63,7 +70,7 @@ UP = (
     events.RecorderReady, events.RecorderAlive, events.Saw, events.Tampered, events.HeldBack, events.PosterMade,
     events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded,
 )  # fmt: skip
-DOWN = (Setup, Begin, End, Warmth, Go)
+DOWN = (SealTo, Setup, Begin, End, Warmth, Go)
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*UP, *DOWN)}
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)

@@ -22,11 +22,14 @@ from collections import deque
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from doorbell import __version__, pipe
 from doorbell.clips.preroll import Preroll
+from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import Sealer, seal
 from doorbell.clips.writer import MOST_WAITING, CardWriter
-from doorbell.config import Config, structure
+from doorbell.config import Config, Keys, structure
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.events import (
     ClipLost,
@@ -251,7 +254,7 @@ class Recorder:
                 case Closed():
                     self._held.appendleft(event)
                     return
-                case pipe.Begin() | pipe.End() | pipe.Warmth():
+                case pipe.Begin() | pipe.End() | pipe.Warmth() | pipe.SealTo():
                     self._take(event)
                 case None:
                     self._doorman.flush()
@@ -289,6 +292,9 @@ class Recorder:
             case pipe.Warmth():
                 if self._motion is not None:
                     self._motion.agree(event.at)
+            case pipe.SealTo():
+                keys = Keys(tuple(Recipient.parse(one) for one in event.recipients))
+                self._config = evolve(self._config, keys=keys)
             case DeviceError():
                 raise event
             case Died():

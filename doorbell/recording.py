@@ -106,6 +106,17 @@ class Recording:
         if self._child is not None and "--fast" in self.flags:
             self._child.send(pipe.Go())
 
+    def follow(self, config: Config, at: float) -> None:
+        """The household changed: what is recorded from here on is sealed to who is in it now."""
+        self.config = config
+        running = self._clips.get(self.clip)
+        if running is not None:
+            self.finish()
+        if self._child is not None:
+            self._child.send(pipe.SealTo(tuple(str(one) for one in config.keys.recipients)))
+        if running is not None:
+            self.begin(effects.Record(at, running.visit, running.trigger), at)
+
     def finish(self) -> None:
         """The running clip ends here."""
         if self._child is not None and self.clip:

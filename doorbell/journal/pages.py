@@ -22,6 +22,8 @@ class Pages:
         self.book, self._seal, self._sign = book, seal, sign
         self.head = book.head()
         self.kept: list[Kept] = []
+        self.unknown: list[str] = []
+        """Clips that were to be deleted and are not held."""
 
     def add(self, kind: str, fields: Mapping[str, Field], stamp: Stamp, token: str = "") -> int:
         """Seal, sign and append one entry; returns its index. Raises Mistake where nobody could open it."""
@@ -33,7 +35,7 @@ class Pages:
         entry = Entry(index, self.head.hash, body, body_hash, self._sign(unsigned.hash))
         self.book.add(entry, stamp.day)
         self.head = Head(index, entry.hash)
-        self.kept.append(Kept(index, kind, token))
+        self.kept.append(Kept(index, kind, token, self.head.hash))
         return index
 
     def cut(self, found: Cut, why: str, stamp: Stamp) -> None:
@@ -49,6 +51,8 @@ class Pages:
     def delete(self, clip: str, why: str, stamp: Stamp) -> None:
         if clip in {held.clip for held in self.book.held()}:
             self.book.clip_deleted(clip, self.add("clip_deleted", {"id": clip, "why": why}, stamp, clip))
+        else:
+            self.unknown.append(clip)
 
     def forget_bodies(self, before: int, why: str, stamp: Stamp) -> None:
         if count := self.book.forget_bodies(before):

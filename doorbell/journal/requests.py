@@ -90,6 +90,19 @@ class AskDue:
     limit: int
 
 
+@frozen
+class AskPage:
+    """Entries behind ``after``, about ``room`` bytes of them, whether due or not."""
+
+    after: int
+    room: int
+    token: str
+
+
+MOST_PAGES: Final = 16
+"""Pages that may be asked for at a time."""
+
+
 def matters(request: Request) -> bool:
     """Rings, and what the store's table lives by, are given up last."""
     return isinstance(request, ClipStarted | ClipKept | ClipLost) or (
@@ -110,6 +123,7 @@ class Line:
         self._dropped = 0
         self._acknowledged: set[int] = set()
         self._ask: AskDue | None = None
+        self._pages: list[AskPage] = []
         self._changed = threading.Condition()
         self.stopping = False
 
@@ -167,6 +181,20 @@ class Line:
             ask, self._ask = self._ask, None
             return ask
 
+    def ask_page(self, ask: AskPage) -> bool:
+        """Whether there was room for the question."""
+        with self._changed:
+            if len(self._pages) >= MOST_PAGES:
+                return False
+            self._pages.append(ask)
+            self._changed.notify()
+            return True
+
+    def take_pages(self) -> list[AskPage]:
+        with self._changed:
+            pages, self._pages = self._pages, []
+            return pages
+
     def dropped(self) -> int:
         """How many were given up since this was last asked."""
         with self._changed:
@@ -181,9 +209,10 @@ class Line:
     def wait(self, seconds: float, *, for_more: bool) -> None:
         """Return after ``seconds``, at ``stop``, or (``for_more``) as soon as anything waits."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self.stopping or (for_more and (bool(self._waiting) or self._ask is not None)), seconds
-            )
+            self._changed.wait_for(lambda: self.stopping or (for_more and self._anything()), seconds)
+
+    def _anything(self) -> bool:
+        return bool(self._waiting) or bool(self._pages) or self._ask is not None
 
     def stop(self) -> None:
         with self._changed:

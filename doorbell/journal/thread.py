@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from doorbell.journal.entry import Field, Stamp
-from doorbell.journal.requests import AskDue, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Line, Write
+from doorbell.journal.requests import AskDue, AskPage, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Line, Write
 from doorbell.journal.writer import LONGEST_IDLE, Writer
 
 
@@ -84,6 +84,10 @@ class JournalThread:
     def ask_due(self, after_index: int, limit: int) -> None:
         """Puts DueEntries: up to 16 entries behind ``after_index``, each at most 96 KiB. The newest question counts."""
         self._line.ask(AskDue(after_index, limit))
+
+    def ask_page(self, after_index: int, room: int, token: str) -> bool:
+        """Puts JournalPage with *token*; False where 16 pages are asked for already."""
+        return self._line.ask_page(AskPage(after_index, room, token))
 
     def stop(self, timeout: float) -> bool:
         """Write what waits and end; whether all of it was written within ``timeout`` seconds."""

@@ -20,12 +20,13 @@ from doorbell.clips import leftovers, store
 from doorbell.clips.files import Files
 from doorbell.clips.retention import share, to_forget
 from doorbell.errors import DeviceError, Mistake
-from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
+from doorbell.events import DueEntries, JournalPage, JournalReady, JournalTrouble, Kept, NoSuchClip
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
 from doorbell.journal.opening import open_to_write
 from doorbell.journal.pages import Pages, beyond_bound
 from doorbell.journal.requests import (
+    AskPage,
     ClipKept,
     ClipLost,
     ClipStarted,
@@ -71,6 +72,7 @@ class _Done:
     kept: tuple[Kept, ...]
     acknowledged: frozenset[int]
     dropped: tuple[str, ...]
+    unknown: tuple[str, ...]
 
 
 class Writer:
@@ -161,7 +163,7 @@ class Writer:
             self._put_in_order(book)
             self._journal_id = book.journal_id
             head, said, self._said = book.head(), tuple(self._said), []
-            self._put(JournalReady(book.journal_id, book.boot, head.index == 0, said))
+            self._put(JournalReady(book.journal_id, book.boot, head.index == 0, said, (head.index, head.hash)))
 
     def _set_clips_aside(self, aside: Path) -> list[str]:
         """The clips of a journal that is put aside go with it: together they can still be read."""
@@ -188,7 +190,11 @@ class Writer:
     # ---- the outbox
 
     def _answer(self) -> None:
-        if self._book is None or (ask := self._line.take_ask()) is None:
+        if self._book is None:
+            return
+        for page in self._line.take_pages():
+            self._put(_page(self._book, page))
+        if (ask := self._line.take_ask()) is None:
             return
         acknowledged = self._line.acknowledged()
         due = self._book.due(ask.after, min(ask.limit, MOST_DUE) + len(acknowledged))
@@ -223,7 +229,7 @@ class Writer:
         self._book.acknowledged(acknowledged)
         for clip in gone:
             self._book.drop_clip(clip)
-        done = _Done(pages.head, tuple(pages.kept), acknowledged, gone)
+        done = _Done(pages.head, tuple(pages.kept), acknowledged, gone, tuple(pages.unknown))
         self._uncertain = done if pages.kept else None
         self._book.commit()
         self._uncertain = None
@@ -241,6 +247,8 @@ class Writer:
         self._next_acknowledge = self._clock() + ACKNOWLEDGE_EVERY
         for kept in done.kept:
             self._put(kept)
+        for clip in done.unknown:
+            self._put(NoSuchClip(clip))
         if self._more_to_forget is not None:
             self._line.put(self._more_to_forget)
         self._say(self._unsealable)
@@ -299,6 +307,19 @@ class Writer:
                 self._say(str(store.trouble(error)))
             else:
                 self._unlinked |= clips
+
+
+def _page(book: Book, ask: AskPage) -> JournalPage:
+    """As many entries as fit; the first one always, however large."""
+    texts: list[bytes] = []
+    room = ask.room
+    for entry in book.entries(ask.after):
+        text = document(entry)
+        room -= len(text) + 1
+        if texts and room < 0:
+            return JournalPage(ask.token, tuple(texts), more=True)
+        texts.append(text)
+    return JournalPage(ask.token, tuple(texts), more=False)
 
 
 def _tell_what_was_found(found: CutFound | Vanished, pages: Pages) -> None:

@@ -57,7 +57,7 @@ LIST: Final = (
     Command(
         "hello", "member", {},
         "Exempt from epoch, expiry and counter; changes nothing; one reply a second and member.",
-        "`software`, `roster` (the signed document in force), `role`, `recording`, `pairing` (open or not)",
+        "`software`, `roster` (the signed document in force), `role`, `recording`",
     ),
     Command(
         "journal", "member", {"since": Arg(closed.count, "the last index the phone has, 0 for none")},
@@ -86,6 +86,11 @@ LIST: Final = (
         {"clips": Arg(closed.list_of(_clip, 1, MOST_DELETED), f"1 to {MOST_DELETED} clip ids")},
         "Deletes kept clips; answered when the entries are on the card.",
         "`deleted`, `unknown` (lists of clip ids)",
+    ),
+    Command(
+        "roster", "admin", {"document": Arg(lambda value: value, 'the next revision, signed: `{"json", "sig"}`')},
+        "Puts it in force if it follows the one there is (docs/formats/roster.md); answered when it is on the card.",
+        "`revision`",
     ),
     Command(
         "ring_test", "member",

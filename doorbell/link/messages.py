@@ -16,7 +16,7 @@ from attrs import asdict, frozen
 
 from doorbell.link.topics import TABLE, TOPICS, topic
 
-Sign = Callable[[Literal["alert", "hello"], bytes], bytes]
+Sign = Callable[[Literal["alert", "hello", "reply"], bytes], bytes]
 Seal = Callable[[bytes], bytes]
 
 
@@ -78,14 +78,15 @@ def hello(
 
 
 def alert(
-    door: str, sign: Sign, seal: Seal, *, visit: str, epoch: bytes, uptime: float, wall: float, synced: bool
-) -> Message:
+    door: str, sign: Sign, seal: Seal, *, visit: str, epoch: bytes, uptime: float, wall: float, synced: bool,
+    kind: Literal["ring", "test"] = "ring",
+) -> Message:  # fmt: skip
     """The ring that the app rings on: ``age(sig(64) ‖ json)``; *uptime* and *wall* are the press's, in seconds."""
     text = _json(
         {
             "v": 1,
             "door": door,
-            "kind": "ring",
+            "kind": kind,
             "visit": visit,
             "epoch": _base64(epoch),
             "uptime": round(uptime, 3),
@@ -125,6 +126,11 @@ def entry(door: str, *, index: int, encoded: bytes) -> Message:
 
 def reply(door: str, *, phone: str, sealed: bytes) -> Message:
     return _message("to", door, sealed, phone=phone)
+
+
+def chunk(door: str, *, phone: str, request: str, n: int, sealed: bytes) -> Message:
+    """Chunk *n* of the sealed clip that *phone* asked for by *request*."""
+    return _message("clip", door, sealed, phone=phone, request=request, n=str(n))
 
 
 def silence(door: str) -> tuple[Message, ...]:
