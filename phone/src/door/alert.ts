@@ -11,6 +11,8 @@ export const OLDEST_ALERT_S = 60;
 const MOST_REMEMBERED = 64;
 
 export interface Alert {
+  /** A test rings like a visitor, and says that it is one. */
+  readonly kind: "ring" | "test";
   readonly visit: string;
   readonly uptime: number;
   readonly at: string;
@@ -30,8 +32,8 @@ export class Bell {
       throw new Refused("signature", "A ring came that is not this door's.");
     const fields = readObject(fromUtf8(text) ?? "");
     const epoch = unbase64(fields?.["epoch"]);
-    const { visit, uptime, at } = fields ?? {};
-    if (fields?.["v"] !== 1 || fields["kind"] !== "ring" || typeof visit !== "string" || !isNumber(uptime) || !epoch)
+    const { kind, visit, uptime, at } = fields ?? {};
+    if (fields?.["v"] !== 1 || (kind !== "ring" && kind !== "test") || typeof visit !== "string" || !isNumber(uptime) || !epoch)
       throw new Refused("damaged", "A ring came that cannot be read: it may come from a newer door.");
     if (fields["door"] !== door) throw new Refused("door", "A ring of another door came.");
     if (!clock.epoch || !same(epoch, clock.epoch)) throw new Refused("epoch", "A ring came from before the door started.");
@@ -40,6 +42,6 @@ export class Bell {
     if (this.#rung.includes(visit)) throw new Refused("again", "This visit has rung already.");
     this.#rung.push(visit);
     if (this.#rung.length > MOST_REMEMBERED) this.#rung.shift();
-    return { visit, uptime, at: typeof at === "string" ? at : "", synced: fields["clock"] === "synced", ageKnown: clock.asked };
+    return { kind, visit, uptime, at: typeof at === "string" ? at : "", synced: fields["clock"] === "synced", ageKnown: clock.asked };
   }
 }

@@ -46,7 +46,7 @@ export interface Reply {
 }
 
 /** Open and verify a reply to this phone. Raises Refused. */
-export async function readReply(payload: Uint8Array, opener: Opener, verifyKey: Bytes): Promise<Reply> {
+export async function readReply(payload: Uint8Array, opener: Opener, verifyKey: Bytes, door: string, me: string): Promise<Reply> {
   const plain = await opener.openWhole(payload);
   const text = plain.slice(SIGNATURE);
   if (!(await signed("reply", text, plain.slice(0, SIGNATURE), verifyKey)))
@@ -57,6 +57,8 @@ export async function readReply(payload: Uint8Array, opener: Opener, verifyKey: 
     if (bytes?.length !== 16) throw new Refused("damaged", "The door's answer is damaged.");
     return bytes;
   };
+  if (fields && (fields["door"] !== door || fields["to"] !== me))
+    throw new Refused("door", "An answer came that is meant for somebody else.");
   const uptime = fields?.["uptime"];
   if (!fields || !isNumber(uptime)) throw new Refused("damaged", "The door's answer is damaged.");
   const result = fields["result"];

@@ -54,6 +54,11 @@ export async function acceptRoster(document: unknown, door: string, doorKey: Byt
   return roster;
 }
 
+/** A revision that this phone has accepted and kept itself. Raises Refused. */
+export function knownRoster(document: unknown): Roster {
+  return readRoster(document).roster;
+}
+
 function adminKey(roster: Roster, present: Roster): Bytes | null {
   const signer = present.members.find((one) => one.id === roster.signer);
   return signer?.role === "admin" ? signer.verifyKey : null;
@@ -78,6 +83,8 @@ function readRoster(document: unknown): { roster: Roster; text: Bytes; sig: Byte
   const { door, revision, members: rows, signer } = found;
   const prev = unbase64(found["prev"]);
   if (typeof door !== "string" || !/^[a-z0-9-]{1,32}$/.test(door) || !isCount(revision) || prev?.length !== 32) return refuse();
+  // JSON.parse cannot tell 2.0 from 2, the door can and refuses it.
+  if (!/"revision"\s*:\s*[0-9]+\s*[,}]/.test(json)) return refuse();
   if (typeof signer !== "string" || !/^(door|[a-z2-7]{26})$/.test(signer)) return refuse();
   if (!Array.isArray(rows) || rows.length > MOST_MEMBERS) return refuse();
   const members = rows.map((row) => readMember(row) ?? refuse());

@@ -1,0 +1,91 @@
+/** Which screen is shown, and what lies over all of them: the ring and the red banner. */
+
+import type { JSX } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { House } from "../household/house";
+import { T } from "../texts";
+import { Add } from "./add";
+import { Banner } from "./banner";
+import { History } from "./history";
+import { Home } from "./home";
+import { Household } from "./household";
+import { Health, Journal, More, Privacy, Words } from "./pages";
+import { Ring } from "./ring";
+import { Icon, type IconName } from "./shown";
+import { allowSound } from "./sound";
+import { VisitPage } from "./visit";
+
+const TABS: readonly (readonly [string, IconName, string])[] = [
+  ["", "door", T.tabs.door],
+  ["history", "history", T.tabs.history],
+  ["household", "household", T.tabs.household],
+  ["more", "more", T.tabs.more],
+];
+
+export function App({ house }: { house: House }): JSX.Element {
+  const [, again] = useState(0);
+  const [path, setPath] = useState(location.hash);
+  const [chosen, choose] = useState(house.doors[0]?.view.record.door ?? "");
+  useEffect(() => house.listen(() => again((n) => n + 1)), [house]);
+  useEffect(() => {
+    const moved = (): void => {
+      setPath(location.hash);
+      scrollTo(0, 0);
+    };
+    addEventListener("hashchange", moved);
+    addEventListener("pointerdown", allowSound, { once: true });
+    addEventListener("keydown", allowSound, { once: true });
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+
+  const [, page = "", of = "", id = ""] = path.split("/");
+  const door = house.doors.find(({ view }) => view.record.door === (page === "visit" ? of : chosen)) ?? house.doors[0];
+  if (!door || page === "add")
+    return (
+      <main>
+        <Add house={house} />
+      </main>
+    );
+  const { view } = door;
+  const ringing = house.doors.find((one) => one.view.ringing);
+  const props = { door, view, house };
+  const tab = page === "visit" ? "history" : TABS.some(([name]) => name === page) ? page : "more";
+  return (
+    <>
+      <main key={view.record.door}>
+        {house.doors.length > 1 && <Doors house={house} chosen={view.record.door} choose={choose} />}
+        <Banner door={door} view={view} />
+        {page === "" && <Home {...props} />}
+        {page === "history" && <History {...props} />}
+        {page === "visit" && <VisitPage key={id} {...props} id={id} />}
+        {page === "household" && <Household {...props} />}
+        {page === "more" && <More {...props} />}
+        {page === "health" && <Health {...props} />}
+        {page === "privacy" && <Privacy {...props} />}
+        {page === "journal" && <Journal {...props} />}
+        {page === "words" && <Words {...props} />}
+      </main>
+      <nav class="tabs" aria-label={T.app}>
+        {TABS.map(([name, icon, text]) => (
+          <a key={name} href={`#/${name}`} aria-current={tab === name ? "page" : undefined}>
+            <Icon name={icon} />
+            {text}
+          </a>
+        ))}
+      </nav>
+      {ringing && <Ring key={ringing.view.ringing!.visit} door={ringing} view={ringing.view} />}
+    </>
+  );
+}
+
+function Doors({ house, chosen, choose }: { house: House; chosen: string; choose: (door: string) => void }): JSX.Element {
+  return (
+    <div class="doors" role="tablist">
+      {house.doors.map(({ view: { record } }) => (
+        <button key={record.door} role="tab" aria-selected={record.door === chosen} onClick={() => choose(record.door)}>
+          {record.name}
+        </button>
+      ))}
+    </div>
+  );
+}

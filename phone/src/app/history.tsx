@@ -1,0 +1,126 @@
+/** The timeline by day. Only the rows that are on the screen exist, so ten thousand visits scroll as ten do. */
+
+import type { JSX } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Door } from "../household/door";
+import type { DoorView } from "../household/record";
+import type { Visit } from "../household/story";
+import { T } from "../texts";
+import { dayOf, Icon, length, Picture, Screen, timeOf } from "./shown";
+
+type Filter = "all" | "rings" | "seen";
+
+type Row = { readonly day: string } | { readonly visit: Visit } | { readonly end: true };
+
+const DAY_REM = 3;
+const VISIT_REM = 6.5;
+const END_REM = 5;
+const MARGIN_REM = 40; // drawn above and below what is seen
+
+export function visitLine(visit: Visit): string {
+  return visit.rings > 0 ? T.history.rang(visit.rings) : T.history.walked;
+}
+
+export function clipLine(visit: Visit): string {
+  const clip = visit.clips.at(-1);
+  if (!clip) return T.history.noClip;
+  if (clip.state === "kept") return T.history.clip(length(clip.seconds));
+  return T.history[clip.state];
+}
+
+export function rowsOf(visits: readonly Visit[], filter: Filter): Row[] {
+  const rows: Row[] = [];
+  let day = "";
+  for (const visit of visits) {
+    if (filter === "rings" && visit.rings === 0) continue;
+    if (filter === "seen" && visit.rings > 0) continue;
+    const { key, name } = dayOf(visit.at);
+    if (key !== day) rows.push({ day: name });
+    day = key;
+    rows.push({ visit });
+  }
+  if (rows.length > 0) rows.push({ end: true });
+  return rows;
+}
+
+export function History({ door, view }: { door: Door; view: DoorView }): JSX.Element {
+  const [filter, setFilter] = useState<Filter>("all");
+  const rows = useMemo(() => rowsOf(view.visits, filter), [view.visits, filter]);
+  return (
+    <Screen title={T.history.title}>
+      <fieldset class="filter">
+        <legend class="unseen">{T.history.filter}</legend>
+        {(["all", "rings", "seen"] as const).map((one) => (
+          <label key={one} class={filter === one ? "on" : ""}>
+            <input type="radio" name="filter" checked={filter === one} onChange={() => setFilter(one)} />
+            {T.history[one]}
+          </label>
+        ))}
+      </fieldset>
+      {rows.length > 0 ? (
+        <Rows rows={rows} door={door} view={view} />
+      ) : (
+        <div class="card empty">
+          <Icon name="history" />
+          <strong>{view.visits.length > 0 ? T.history.noMatch : T.history.empty}</strong>
+        </div>
+      )}
+    </Screen>
+  );
+}
+
+function Rows({ rows, door, view }: { rows: Row[]; door: Door; view: DoorView }): JSX.Element {
+  const list = useRef<HTMLDivElement>(null);
+  const [seen, setSeen] = useState({ from: 0, to: 60 });
+  const tops = useMemo(() => {
+    const found = [0];
+    for (const row of rows) found.push(found.at(-1)! + ("day" in row ? DAY_REM : "visit" in row ? VISIT_REM : END_REM));
+    return found;
+  }, [rows]);
+  useEffect(() => {
+    const look = (): void => {
+      const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+      const above = -list.current!.getBoundingClientRect().top / rem;
+      const from = above - MARGIN_REM;
+      const to = above + innerHeight / rem + MARGIN_REM;
+      setSeen((old) => (Math.abs(old.from - from) > MARGIN_REM / 2 || Math.abs(old.to - to) > MARGIN_REM / 2 ? { from, to } : old));
+    };
+    look();
+    addEventListener("scroll", look, { passive: true });
+    addEventListener("resize", look);
+    return () => {
+      removeEventListener("scroll", look);
+      removeEventListener("resize", look);
+    };
+  }, [rows]);
+  const first = tops.findIndex((top) => top > seen.from) - 1;
+  const shown = rows.map((row, i) => ({ row, top: tops[i]! })).slice(Math.max(0, first));
+  return (
+    <div class="rows" role="list" ref={list} style={{ height: `${tops.at(-1)}rem` }}>
+      {shown.slice(0, Math.max(1, shown.findIndex(({ top }) => top > seen.to) + 1 || shown.length)).map(({ row, top }) => (
+        <div class="row-at" role="listitem" key={"visit" in row ? row.visit.id : top} style={{ top: `${top}rem` }}>
+          {"visit" in row ? <VisitRow visit={row.visit} door={door} view={view} /> : "day" in row ? <h2>{row.day}</h2> : <p class="hint">{T.history.from}</p>}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function VisitRow({ visit, door, view }: { visit: Visit; door: Door; view: DoorView }): JSX.Element {
+  const bad = visit.clips.some((clip) => clip.state === "vanished");
+  return (
+    <a class={`visit ${bad ? "bad" : ""}`} href={`#/visit/${view.record.door}/${visit.id}`}>
+      <Picture door={door} visit={visit.id} alt="" version={view.entries} />
+      <span class="about">
+        <strong>
+          <Icon name={visit.rings > 0 ? "bell" : "person"} /> {visitLine(visit)}
+        </strong>
+        <span class="small">{clipLine(visit)}</span>
+      </span>
+      <time dateTime={visit.at} title={visit.synced ? "" : T.history.unsynced}>
+        {timeOf(visit.at)}
+        {!visit.synced && "?"}
+      </time>
+    </a>
+  );
+}

@@ -1,0 +1,82 @@
+/** The first screen: how the door is, and who was there last. */
+
+import type { JSX } from "preact";
+import type { Door } from "../household/door";
+import type { DoorView } from "../household/record";
+import { T } from "../texts";
+import { dayOf, Icon, Picture, Screen, timeOf } from "./shown";
+import { visitLine } from "./history";
+
+export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Element {
+  const last = view.visits[0];
+  const problems = view.health?.problems.length ?? 0;
+  const silent = view.record.silentUntil > Date.now();
+  return (
+    <Screen title={view.record.name}>
+      <Presence view={view} />
+      {last ? (
+        <a class="card last" href={`#/visit/${view.record.door}/${last.id}`}>
+          <Picture door={door} visit={last.id} alt="" version={view} />
+          <div class="about">
+            <span class="small">{T.door.latest}</span>
+            <strong>{visitLine(last)}</strong>
+            <span>
+              {dayOf(last.at).name}, {timeOf(last.at)}
+            </span>
+          </div>
+        </a>
+      ) : (
+        <div class="card empty">
+          <Icon name="door" />
+          <strong>{T.door.quiet}</strong>
+          <span>{T.door.quietMore}</span>
+        </div>
+      )}
+      <ul class="facts">
+        <li>
+          <a href="#/health">
+            <Icon name={problems ? "alarm" : "heart"} />
+            <span>{problems ? T.door.unwell(problems) : view.health ? T.door.well : T.health.title}</span>
+            <Icon name="next" />
+          </a>
+        </li>
+        <li>
+          <a href="#/privacy">
+            <Icon name="shield" />
+            <span>{view.verifiedTo ? T.verify.good(view.verifiedTo) : T.verify.none}</span>
+            <Icon name="next" />
+          </a>
+        </li>
+        {view.missing > 0 && (
+          <li>
+            <span class="line">
+              <Icon name="alarm" />
+              <span>{T.verify.missing(view.missing)}</span>
+            </span>
+          </li>
+        )}
+        {silent && (
+          <li>
+            <button onClick={() => void door.silence(0)}>
+              <Icon name="bell" />
+              <span>{T.door.silentUntil(timeOf(view.record.silentUntil))}</span>
+              <em>{T.door.unsilence}</em>
+            </button>
+          </li>
+        )}
+      </ul>
+      {view.recording === false && <p class="note">{T.door.recordingOff}</p>}
+    </Screen>
+  );
+}
+
+function Presence({ view }: { view: DoorView }): JSX.Element {
+  const good = view.link === "online" && view.door === "online";
+  const text = view.link === "online" ? T.door[view.door] : T.link[view.link];
+  const how = good ? "good" : view.link === "connecting" || (view.link === "online" && view.door === "unknown") ? "wait" : "bad";
+  return (
+    <p class={`presence ${how}`} role="status">
+      {text}
+    </p>
+  );
+}

@@ -1,0 +1,66 @@
+/** Who can open what happens at this door, and taking somebody out. */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { knownRoster, type Member, nextRoster } from "../door/roster";
+import type { Door } from "../household/door";
+import type { House } from "../household/house";
+import type { DoorView } from "../household/record";
+import { T } from "../texts";
+import { Icon, Screen, sentence, Sure } from "./shown";
+
+export function Household({ door, view, house }: { door: Door; view: DoorView; house: House }): JSX.Element {
+  const [leaving, setLeaving] = useState<Member | null>(null);
+  const [said, setSaid] = useState("");
+  const roster = view.record.roster && knownRoster(view.record.roster);
+  const remove = async (member: Member): Promise<void> => {
+    setLeaving(null);
+    try {
+      const document = await nextRoster(roster!, roster!.members.filter((one) => one.id !== member.id), house.keys!.signer);
+      await door.asking.ask("roster", { roster: document });
+      await door.greet();
+      setSaid(T.household.removed(member.name));
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
+  return (
+    <Screen title={T.household.title}>
+      {!roster && <p class="note">{T.household.none}</p>}
+      <ul class="members">
+        {roster?.members.map((member, place) => {
+          const me = member.id === door.asking.me;
+          return (
+            <li class="card" key={member.id}>
+              <Icon name="person" />
+              <span class="about">
+                <strong>{member.name}</strong>
+                <span class="small">
+                  {place === 0 ? T.household.owner : T.household[member.role]}
+                  {me && `, ${T.household.you}`}
+                </span>
+              </span>
+              {view.role === "admin" && place > 0 && !me && (
+                <button aria-label={T.household.remove(member.name)} onClick={() => setLeaving(member)}>
+                  {T.household.yes}
+                </button>
+              )}
+            </li>
+          );
+        })}
+      </ul>
+      <p role="status" class="hint">
+        {said || T.household.joins}
+      </p>
+      {leaving && (
+        <Sure
+          text={T.household.removeSure(leaving.name)}
+          yes={T.household.yes}
+          no={T.household.no}
+          onYes={() => void remove(leaving)}
+          onNo={() => setLeaving(null)}
+        />
+      )}
+    </Screen>
+  );
+}

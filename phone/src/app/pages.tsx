@@ -1,0 +1,228 @@
+/** The quieter screens: health, privacy, journal, words, and the list that leads to them. */
+
+import type { JSX } from "preact";
+import { useState } from "preact/hooks";
+import { base32 } from "../door/bytes";
+import { recipientOf, secretFromWords } from "../door/identity";
+import { hashOf } from "../door/sign";
+import type { Door } from "../household/door";
+import type { House } from "../household/house";
+import type { DoorView } from "../household/record";
+import { T } from "../texts";
+import { fullTime, Icon, type IconName, Screen, sentence, Sure } from "./shown";
+import { allowSound, dingDong } from "./sound";
+
+interface Page {
+  readonly door: Door;
+  readonly view: DoorView;
+  readonly house: House;
+}
+
+export function Health({ view }: Page): JSX.Element {
+  const { health } = view;
+  const unit = (value: number | null | undefined, of: string): string => (value == null ? T.health.unknown : `${value} ${of}`);
+  return (
+    <Screen title={T.health.title} back="#/more">
+      {!health && <p class="note">{T.health.off}</p>}
+      {health && (
+        <>
+          <div class={`card ${health.problems.length > 0 ? "alarm" : ""}`}>
+            {health.problems.length === 0 ? (
+              <p>
+                <Icon name="heart" /> {T.health.none}
+              </p>
+            ) : (
+              <>
+                <h2>{T.health.problems}</h2>
+                <ul class="problems">
+                  {health.problems.map((part) => (
+                    <li key={part}>{T.health.parts[part] ?? part}</li>
+                  ))}
+                </ul>
+              </>
+            )}
+          </div>
+          <dl class="card">
+            <Fact name={T.health.disk} value={unit(health.disk, "%")} />
+            <Fact name={T.health.temperature} value={unit(health.temperature, "°C")} />
+            <Fact name={T.health.rssi} value={unit(health.rssi, "dBm")} />
+            <Fact
+              name={T.health.throttled}
+              value={health.throttled === null ? T.health.unknown : health.throttled ? T.health.throttledYes : T.health.throttledNo}
+            />
+            <Fact name={T.health.started} value={fullTime(health.started)} />
+            <Fact name={T.health.version} value={health.version} />
+          </dl>
+          <p class="hint">{T.health.age(fullTime(view.healthAt))}</p>
+        </>
+      )}
+    </Screen>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+/** Five groups of four letters that a person can compare with what the door shows. */
+export function checkWords(verifyKey: Uint8Array): string {
+  return base32(hashOf(verifyKey)).slice(0, 20).match(/.{4}/g)!.join(" ");
+}
+
+export function Privacy({ door, view, house }: Page): JSX.Element {
+  const { record } = view;
+  return (
+    <Screen title={T.privacy.title} back="#/more">
+      <div class="card">
+        <h2>{T.privacy.who}</h2>
+        <dl class="who">
+          {T.privacy.rows.map(([who, what]) => (
+            <Fact key={who} name={who} value={what} />
+          ))}
+        </dl>
+      </div>
+      <div class="card">
+        <h2>{T.privacy.chain}</h2>
+        <p>
+          <Icon name={record.faults.length > 0 ? "alarm" : "shield"} />{" "}
+          {view.verifiedTo ? T.verify.good(view.verifiedTo) : T.verify.none}
+        </p>
+        {view.forged > 0 && <p class="small">{T.privacy.forged(view.forged)}</p>}
+        <p class="small">{T.privacy.sessions(record.liveSessions)}</p>
+      </div>
+      {record.verifyKey && (
+        <div class="card">
+          <h2>{T.privacy.door}</h2>
+          <p class="check-words">{checkWords(record.verifyKey)}</p>
+          <p class="small">
+            {record.known === "paired" ? T.privacy.doorPaired : record.known === "compared" ? T.privacy.doorCompared : T.privacy.doorFirst}
+          </p>
+          {record.known === "first" && <button onClick={() => void door.compared()}>{T.privacy.compared}</button>}
+        </div>
+      )}
+      <div class="card">
+        <h2>{T.privacy.key}</h2>
+        <p class="small">{house.keys?.locked ? T.privacy.keyLocked : T.privacy.keyWrapped}</p>
+      </div>
+    </Screen>
+  );
+}
+
+export function Journal({ door, view }: Page): JSX.Element {
+  const lines = door.story.lines.slice(-300).reverse();
+  return (
+    <Screen title={T.journal.title} back="#/more">
+      <p class="hint">
+        {T.journal.lead} {view.verifiedTo > 0 && T.verify.good(view.verifiedTo)}
+      </p>
+      <ol class="lines">
+        {lines.map(({ index, body }) => (
+          <li key={index}>
+            <span class="number">{index}</span>
+            <span>{body ? (T.kinds[body.kind] ?? body.kind) : T.journal.sealed}</span>
+            {body && <time dateTime={body.at}>{fullTime(body.at)}</time>}
+          </li>
+        ))}
+      </ol>
+    </Screen>
+  );
+}
+
+export function Words({ house }: Page): JSX.Element {
+  const [typed, setTyped] = useState("");
+  const [said, setSaid] = useState("");
+  const check = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    try {
+      const { wordlist } = await import("@scure/bip39/wordlists/english.js");
+      const ours = recipientOf(secretFromWords(typed, wordlist)) === house.keys?.recipient;
+      setSaid(ours ? T.words.good : T.words.bad);
+      setTyped("");
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
+  return (
+    <Screen title={T.words.title} back="#/more">
+      <p class="note">{T.words.lead}</p>
+      <form class="card" onSubmit={(event) => void check(event)}>
+        <h2>{T.words.test}</h2>
+        <label>
+          <span class="small">{T.words.testLead}</span>
+          <textarea rows={5} value={typed} autocomplete="off" autocapitalize="off" spellcheck={false} onInput={(event) => setTyped(event.currentTarget.value)} />
+        </label>
+        <button class="primary">{T.words.check}</button>
+        <p role="status">{said}</p>
+      </form>
+    </Screen>
+  );
+}
+
+export function More({ door, view, house }: Page): JSX.Element {
+  const [leaving, setLeaving] = useState(false);
+  const [said, setSaid] = useState("");
+  const test = async (): Promise<void> => {
+    allowSound();
+    dingDong();
+    if (!view.answers) return;
+    try {
+      await door.asking.ask("ring_test", { everywhere: false });
+      setSaid(T.more.testSent);
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
+  const leave = async (): Promise<void> => {
+    await house.forget(door);
+    location.hash = "#/";
+    location.reload();
+  };
+  const links: [string, IconName, string][] = [
+    ["#/health", "heart", T.more.health],
+    ["#/privacy", "shield", T.more.privacy],
+    ["#/journal", "book", T.more.journal],
+    ["#/words", "key", T.more.words],
+    ["#/add", "door", T.more.add],
+  ];
+  return (
+    <Screen title={T.more.title}>
+      <ul class="facts">
+        {links.map(([to, icon, name]) => (
+          <li key={to}>
+            <a href={to}>
+              <Icon name={icon} />
+              <span>{name}</span>
+              <Icon name="next" />
+            </a>
+          </li>
+        ))}
+        <li>
+          <button onClick={() => void test()}>
+            <Icon name="bell" />
+            <span>{view.answers ? T.more.test : T.more.sound}</span>
+          </button>
+        </li>
+      </ul>
+      <form class="card" onSubmit={(event) => event.preventDefault()}>
+        <label>
+          <span class="small">{T.more.name}</span>
+          <input value={view.record.name} maxLength={32} onChange={(event) => void door.rename(event.currentTarget.value.trim() || view.record.door)} />
+        </label>
+      </form>
+      <p role="status" class="hint">
+        {said}
+      </p>
+      <button class="quiet" onClick={() => setLeaving(true)}>
+        {T.more.leave}
+      </button>
+      {leaving && (
+        <Sure text={T.more.leaveSure} yes={T.more.leaveYes} no={T.more.leaveNo} onYes={() => void leave()} onNo={() => setLeaving(false)} />
+      )}
+    </Screen>
+  );
+}

@@ -1,0 +1,46 @@
+/** The ring: full screen, over everything else. */
+
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Door } from "../household/door";
+import type { DoorView } from "../household/record";
+import { T } from "../texts";
+import { Icon, Picture, timeOf } from "./shown";
+import { ringOut } from "./sound";
+
+const HOUR_MS = 3_600_000;
+
+export function Ring({ door, view }: { door: Door; view: DoorView }): JSX.Element {
+  const ringing = view.ringing!;
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    box.current?.showModal();
+    return ringOut();
+  }, [ringing.visit]);
+  const look = (): void => {
+    door.ignore();
+    location.hash = `#/visit/${view.record.door}/${ringing.visit}`;
+  };
+  const test = ringing.kind === "test";
+  return (
+    <dialog ref={box} class="ring" onCancel={() => door.ignore()} aria-labelledby="who-rings">
+      <p class="when">
+        <Icon name="bell" /> {timeOf(ringing.heard)}
+      </p>
+      <h1 id="who-rings">{test ? T.ring.test : T.ring.title(view.record.name)}</h1>
+      <div class="frame">
+        <Picture door={door} visit={ringing.visit} alt={T.ring.alt} version={view} />
+      </div>
+      {!ringing.ageKnown && <p class="hint">{T.ring.ageUnknown}</p>}
+      <div class="answers">
+        <button class="primary" onClick={look} autofocus>
+          {T.ring.look}
+        </button>
+        <div class="row">
+          <button onClick={() => void door.silence(Date.now() + HOUR_MS)}>{T.ring.silence}</button>
+          <button onClick={() => door.ignore()}>{T.ring.ignore}</button>
+        </div>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,114 @@
+/** One visit: its picture, its clip, what the journal says of it. */
+
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Refused } from "../door/refused";
+import { type Movie, readMovie } from "../door/mp4";
+import type { Door } from "../household/door";
+import type { DoorView } from "../household/record";
+import { fetchClip, type Transferred } from "../household/transfer";
+import { T } from "../texts";
+import { clipLine, visitLine } from "./history";
+import { play } from "./player";
+import { dayOf, Icon, Picture, Screen, sentence, Sure, timeOf } from "./shown";
+
+export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: string }): JSX.Element {
+  const visit = view.visits.find((one) => one.id === id);
+  const [clip, setClip] = useState<(Transferred & { movie: Movie }) | null>(null);
+  const [said, setSaid] = useState("");
+  const [done, setDone] = useState<number | null>(null);
+  const [sure, setSure] = useState(false);
+  const stop = useRef<AbortController | null>(null);
+  useEffect(() => () => stop.current?.abort(), [id]);
+  const fact = visit?.clips.at(-1);
+  const ready = fact?.state === "kept" || fact?.state === "cut";
+
+  const open = async (): Promise<void> => {
+    stop.current = new AbortController();
+    setDone(0);
+    setSaid("");
+    try {
+      const got = await fetchClip(
+        door,
+        fact!,
+        (progress) => {
+          setDone(progress.done);
+          if (progress.resumed > 0) setSaid(T.visit.resumed);
+        },
+        stop.current.signal,
+      );
+      setClip({ ...got, movie: readMovie(got.plain) });
+      setSaid(got.ending === "opens" ? T.visit.verified : T.visit.partial);
+    } catch (error) {
+      if (error instanceof Refused && error.word === "stopped") return;
+      setSaid(error instanceof Refused && error.word === "forged" ? T.visit.wrong : sentence(error));
+    }
+    setDone(null);
+  };
+  const remove = async (): Promise<void> => {
+    setSure(false);
+    try {
+      await door.asking.ask("delete", { clips: [fact!.id] });
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
+
+  return (
+    <Screen title={visit ? visitLine(visit) : T.visit.title} back="#/history">
+      <p class="when">
+        {visit && (
+          <>
+            {dayOf(visit.at).name}, {timeOf(visit.at)}
+            {!visit.synced && ` (${T.history.unsynced})`}
+          </>
+        )}
+      </p>
+      <div class="frame">
+        {clip ? <Video clip={clip} /> : <Picture door={door} visit={id} alt={T.ring.alt} version={view} />}
+        {visit && ready && !clip && done === null && view.answers && (
+          <button class="play" aria-label={T.visit.play} onClick={() => void open()}>
+            <Icon name="play" />
+          </button>
+        )}
+      </div>
+      {done !== null && (
+        <label class="progress">
+          <span>{T.visit.loading(Math.round(done * 100))}</span>
+          <progress value={done} />
+        </label>
+      )}
+      <p role="status" class="hint">
+        {said}
+      </p>
+      {visit && <p>{clipLine(visit)}</p>}
+      {ready && !view.answers && <p class="note">{T.door.notYet}</p>}
+      <div class="row">
+        {clip && (
+          <a class="button" download={`${visit?.at.slice(0, 19).replaceAll(":", "-") ?? id}.mp4`} href={saved(clip)}>
+            {T.visit.save}
+          </a>
+        )}
+        {ready && view.role === "admin" && <button onClick={() => setSure(true)}>{T.visit.remove}</button>}
+      </div>
+      {sure && <Sure text={T.visit.removeSure} yes={T.visit.yes} no={T.visit.no} onYes={() => void remove()} onNo={() => setSure(false)} />}
+    </Screen>
+  );
+}
+
+const files = new WeakMap<object, string>();
+
+function saved(clip: Transferred): string {
+  let url = files.get(clip);
+  if (!url) {
+    url = URL.createObjectURL(new Blob([clip.plain], { type: "video/mp4" }));
+    files.set(clip, url);
+  }
+  return url;
+}
+
+function Video({ clip }: { clip: Transferred & { movie: Movie } }): JSX.Element {
+  const video = useRef<HTMLVideoElement>(null);
+  useEffect(() => play(video.current!, clip.movie, clip.plain), [clip]);
+  return <video class="picture" ref={video} controls autoplay muted playsInline />;
+}

@@ -1,0 +1,118 @@
+/**
+ * Commands to one door, and the replies to them.
+ *
+ * A command goes out once, on the connection there is, and is never queued: what was not answered within its time has failed,
+ * and the person is told. Counters are taken under a Web Lock, so that two windows of one phone never take the same.
+ */
+
+import type { Opener } from "../door/age";
+import { type Bytes, base64, same } from "../door/bytes";
+import type { DoorClock } from "../door/clock";
+import { type Command, type Reply, readReply, sealCommand } from "../door/command";
+import { memberId } from "../door/identity";
+import type { Fields } from "../door/json";
+import { Refused } from "../door/refused";
+import type { Signer } from "../door/sign";
+
+const AHEAD_S = 30;
+const ANSWER_WITHIN_MS = 12_000;
+
+interface Waiting {
+  readonly asked: number;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (why: Error) => void;
+}
+
+export interface Facts {
+  readonly door: string;
+  readonly roster: number;
+  readonly verifyKey: Bytes;
+  readonly boxKey: Bytes;
+}
+
+/** Seconds, monotonic. */
+export function now(): number {
+  return performance.now() / 1000;
+}
+
+export class Asking {
+  readonly #waiting = new Map<string, Waiting>();
+  readonly me: string;
+
+  constructor(
+    private readonly signer: Signer,
+    private readonly opener: Opener,
+    private readonly clock: DoorClock,
+    private readonly facts: () => Facts | null,
+    private readonly send: (payload: Bytes) => boolean,
+  ) {
+    this.me = memberId(signer.verifyKey);
+  }
+
+  /** The answer. Raises Refused: `offline`, `silence`, or the word with which the door refused. */
+  async ask(cmd: string, args: Fields = {}): Promise<{ reply: Reply; result: Fields }> {
+    const facts = this.facts();
+    if (!facts || !this.clock.epoch) throw new Refused("offline", "The door cannot be reached now.");
+    const expires = this.clock.expiry(AHEAD_S, now());
+    if (expires === null && cmd !== "hello") await this.ask("hello");
+    const command: Command = {
+      ...{ door: facts.door, roster: facts.roster, cmd, args, from: this.me },
+      epoch: this.clock.epoch,
+      expires: Math.floor(this.clock.expiry(AHEAD_S, now()) ?? 0),
+      counter: await nextCounter(facts.door),
+      id: crypto.getRandomValues(new Uint8Array(16)),
+    };
+    const payload = await sealCommand(command, this.signer, facts.boxKey);
+    const reply = await this.#answer(command.id, payload);
+    if (reply.refused) throw new Refused(reply.refused, `The door refused: ${reply.refused}.`);
+    return { reply, result: reply.result ?? {} };
+  }
+
+  /** A message on `to/<phone>`. The reply, when it is one to a question of ours. Raises Refused. */
+  async hear(payload: Bytes): Promise<Reply | null> {
+    const facts = this.facts();
+    if (!facts) return null;
+    const reply = await readReply(payload, this.opener, facts.verifyKey, facts.door, this.me);
+    const waiting = this.#waiting.get(base64(reply.id));
+    if (!waiting || !this.clock.epoch || !same(reply.epoch, this.clock.epoch)) return null;
+    this.#waiting.delete(base64(reply.id));
+    this.clock.heard(reply.uptime, now(), waiting.asked);
+    waiting.resolve(reply);
+    return reply;
+  }
+
+  /** The connection is gone: nobody waits for what cannot come. */
+  giveUp(): void {
+    for (const one of this.#waiting.values()) one.reject(new Refused("offline", "The connection broke. Try again."));
+    this.#waiting.clear();
+  }
+
+  #answer(id: Bytes, payload: Bytes): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const name = base64(id);
+      const late = setTimeout(() => {
+        this.#waiting.delete(name);
+        reject(new Refused("silence", "The door did not answer."));
+      }, ANSWER_WITHIN_MS);
+      const end = <T>(how: (value: T) => void) => (value: T): void => {
+        clearTimeout(late);
+        how(value);
+      };
+      this.#waiting.set(name, { asked: now(), resolve: end(resolve), reject: end(reject) });
+      if (this.send(payload)) return;
+      this.#waiting.delete(name);
+      end(reject)(new Refused("offline", "There is no connection now. Nothing was sent."));
+    });
+  }
+}
+
+/** Larger than any before, over windows and restarts: the wall clock's milliseconds, or one more than the last. */
+async function nextCounter(door: string): Promise<number> {
+  const take = (): number => {
+    const key = `counter/${door}`;
+    const next = Math.max(Date.now(), Number(localStorage.getItem(key) ?? 0) + 1);
+    localStorage.setItem(key, String(next));
+    return next;
+  };
+  return navigator.locks ? navigator.locks.request(`doorbell/${door}`, take) : take();
+}

@@ -1,0 +1,398 @@
+/**
+ * One door, as this phone follows it: every message that comes from the broker passes through here, and is believed only as
+ * far as its signature, its place in the chain or its hash goes.
+ */
+
+import { Bell } from "../door/alert";
+import { Opener } from "../door/age";
+import { type Bytes, fromUtf8, hex, same } from "../door/bytes";
+import { Chain } from "../door/chain";
+import { DoorClock } from "../door/clock";
+import { readHello } from "../door/hello";
+import { type Entry, readBody, readDocument } from "../door/journal";
+import { isNumber, readObject } from "../door/json";
+import { Refused } from "../door/refused";
+import { acceptRoster, knownRoster } from "../door/roster";
+import { hashOf } from "../door/sign";
+import { type Cupboard, under } from "../keep/cupboard";
+import type { Keys } from "../keep/keys";
+import { Broker, type LinkState } from "../link/broker";
+import { Asking, now } from "./asking";
+import type { DoorRecord, DoorView, Health, Ringing, Trouble } from "./record";
+import { Story } from "./story";
+
+const RINGS_FOR_MS = 60_000;
+const GAP_AFTER_MS = 15_000;
+const MOST_POSTER = 24_576;
+const PAGES_AT_ONCE = 200;
+const STEP = 250; // entries opened between two looks at the screen
+
+interface KeptEntry {
+  readonly index: number;
+  readonly hash: Bytes;
+  readonly document: Bytes;
+}
+
+export class Door {
+  readonly story = new Story();
+  readonly asking: Asking;
+  readonly #opener: Opener;
+  readonly #clock = new DoorClock();
+  readonly #bell = new Bell();
+  readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
+  #chain: Chain | null = null;
+  #broker: Broker;
+  #work: Promise<void> = Promise.resolve();
+  #view: DoorView;
+  #ringEnds: ReturnType<typeof setTimeout> | undefined;
+  #gapEnds: ReturnType<typeof setTimeout> | undefined;
+  #changed: () => void;
+
+  constructor(
+    record: DoorRecord,
+    keys: Keys,
+    private readonly cupboard: Cupboard,
+    changed: () => void,
+  ) {
+    this.#changed = changed;
+    this.#opener = new Opener(keys.identity);
+    this.#view = {
+      record, link: "offline", door: "unknown", recording: null, health: null, healthAt: 0, ringing: null, visits: [],
+      entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null,
+    };
+    const base = `doorbell/${record.door}`;
+    this.asking = new Asking(keys.signer, this.#opener, this.#clock, () => this.#facts(), (payload) =>
+      this.#broker.send(`${base}/from/${this.asking.me}`, payload),
+    );
+    const { me } = this.asking;
+    const topics = ["availability", "hello", "alert", "poster/+", "journal/+", "health", "recording/state", `to/${me}`, `clip/${me}/#`, `live/${me}/#`];
+    this.#broker = new Broker(
+      { url: record.broker, login: record.login, password: record.password, clientId: record.clientId },
+      topics.map((topic) => `${base}/${topic}`),
+      (topic, payload, retained) => this.#queue(() => this.#hear(topic.slice(base.length + 1), payload, retained)),
+      (state) => this.#link(state),
+    );
+  }
+
+  get view(): DoorView {
+    return this.#view;
+  }
+
+  /** Messages on `clip/…` and `live/…`, for whoever asked for them. */
+  onChunk: ((topic: string, payload: Bytes) => void) | null = null;
+
+  async start(): Promise<void> {
+    await this.#remember();
+    this.#broker.open();
+  }
+
+  hurry(): void {
+    this.#broker.hurry();
+  }
+
+  close(): void {
+    clearTimeout(this.#ringEnds);
+    clearTimeout(this.#gapEnds);
+    this.#broker.close();
+  }
+
+  // ---- what a person does
+
+  ignore(): void {
+    clearTimeout(this.#ringEnds);
+    this.#show({ ringing: null });
+  }
+
+  silence(until: number): Promise<void> {
+    this.ignore();
+    return this.#keep({ silentUntil: until });
+  }
+
+  putAway(trouble: Trouble): Promise<void> {
+    return this.#keep({ faults: this.#view.record.faults.filter((one) => one !== trouble) });
+  }
+
+  /** A person compared the door's check words with what the door itself shows. */
+  compared(): Promise<void> {
+    return this.#keep({ known: "compared" });
+  }
+
+  rename(name: string): Promise<void> {
+    return this.#keep({ name });
+  }
+
+  /** The poster of a visit as a picture, or null when there is none, or it is not the one that the journal names. */
+  async poster(visit: string): Promise<Bytes | null> {
+    const kept = this.#posters.get(visit) ?? (await this.#fetchPoster(visit));
+    if (!kept) return null;
+    const { ending, plain } = await this.#opener.open(kept.sealed);
+    return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
+  }
+
+  opener(): Opener {
+    return this.#opener;
+  }
+
+  // ---- what comes
+
+  /** One after the other, in the order in which they came. */
+  #queue(task: () => Promise<void>): void {
+    this.#work = this.#work.then(task).catch((error: unknown) => {
+      if (!(error instanceof Refused)) return reportError(error); // a mistake of ours: told, and the next message is heard
+      if (error.word === "signature") this.#show({ forged: this.#view.forged + 1 });
+    });
+  }
+
+  async #hear(topic: string, payload: Bytes, retained: boolean): Promise<void> {
+    const [kind, rest] = topic.split("/", 2) as [string, string | undefined];
+    switch (kind) {
+      case "availability":
+        return this.#show({ door: fromUtf8(payload) === "online" ? "online" : "offline" });
+      case "hello":
+        return this.#hello(payload);
+      case "alert":
+        return retained ? undefined : this.#alert(payload);
+      case "poster":
+        return this.#poster(rest ?? "", payload);
+      case "journal":
+        return this.#entry(payload);
+      case "health":
+        return this.#health(payload);
+      case "recording":
+        return this.#show({ recording: fromUtf8(payload) === "ON" });
+      case "to":
+        return this.#reply(payload);
+      case "clip":
+      case "live":
+        this.onChunk?.(topic, payload);
+    }
+  }
+
+  async #hello(payload: Bytes): Promise<void> {
+    const { record } = this.#view;
+    const known = record.verifyKey;
+    let hello;
+    try {
+      hello = await readHello(payload, record.door, known);
+    } catch (error) {
+      if (error instanceof Refused && error.word === "signature" && known) await this.#trouble("stranger", 0);
+      throw error;
+    }
+    const fresh = !this.#clock.epoch || !same(this.#clock.epoch, hello.epoch);
+    this.#clock.begin(hello.epoch);
+    if (record.journal && !same(record.journal, hello.journal)) await this.#anew();
+    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal: hello.journal });
+    this.#chain ??= new Chain(hello.verifyKey, this.#view.record.head);
+    if (fresh) {
+      this.#show({ answers: false });
+      void this.greet();
+    }
+  }
+
+  /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
+  async greet(): Promise<void> {
+    try {
+      const { result } = await this.asking.ask("hello");
+      await this.#roster(result["roster"]);
+      const role = result["role"] === "admin" ? "admin" : "member";
+      this.#show({ answers: true, role, recording: typeof result["recording"] === "boolean" ? result["recording"] : this.#view.recording });
+      await this.catchUp();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+
+  async #roster(document: unknown): Promise<void> {
+    const { record } = this.#view;
+    if (typeof document !== "object" || document === null || !record.verifyKey) return;
+    const present = record.roster && knownRoster(record.roster);
+    const told = knownRoster(document);
+    if (present && told.revision <= present.revision) return;
+    // Revisions between the one that is known here and the one in force are not told by `hello`; the reply is signed by the door.
+    const next = present === null || told.revision > present.revision + 1 ? told : await acceptRoster(document, record.door, record.verifyKey, present);
+    await this.#keep({ roster: next.document });
+  }
+
+  /** Pages of the journal behind what is here. */
+  async catchUp(): Promise<void> {
+    for (let page = 0; page < PAGES_AT_ONCE; page++) {
+      const since = this.#chain?.head?.index ?? 0;
+      const { result } = await this.asking.ask("journal", { since });
+      const entries = Array.isArray(result["entries"]) ? result["entries"] : [];
+      for (const one of entries) await this.#take(new TextEncoder().encode(JSON.stringify(one)) as Bytes);
+      if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
+    }
+    const lost = this.#view.missing;
+    if (lost > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
+  }
+
+  async #alert(payload: Bytes): Promise<void> {
+    const { record } = this.#view;
+    if (!record.verifyKey) return;
+    const alert = await this.#bell.hear(payload, record.door, this.#opener, record.verifyKey, this.#clock, now());
+    const ringing: Ringing = { ...alert, heard: Date.now() };
+    if (record.silentUntil > Date.now()) return;
+    this.#show({ ringing });
+    clearTimeout(this.#ringEnds);
+    this.#ringEnds = setTimeout(() => this.#show({ ringing: null }), RINGS_FOR_MS);
+  }
+
+  async #poster(visit: string, sealed: Bytes): Promise<void> {
+    if (!/^[a-z2-7]{1,40}$/.test(visit) || sealed.length > MOST_POSTER || this.#posters.has(visit)) return;
+    const kept = { sealed, sha256: hex(hashOf(sealed)) };
+    if (!this.#mayBe(visit, kept.sha256)) return this.#trouble("poster", 0);
+    this.#posters.set(visit, kept);
+    await this.cupboard.put("posters", [[[this.#view.record.door, visit], kept]]);
+    this.#show({});
+  }
+
+  /** Whether the journal, as far as it is known, allows this poster for the visit. */
+  #mayBe(visit: string, sha256: string): boolean {
+    const named = this.story.visits.find((one) => one.id === visit)?.clips.map((clip) => clip.posterSha256).filter(Boolean) ?? [];
+    return named.length === 0 || named.includes(sha256);
+  }
+
+  async #fetchPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
+    const kept = await this.cupboard.get<{ sealed: Bytes; sha256: string }>("posters", [this.#view.record.door, visit]);
+    if (kept) this.#posters.set(visit, kept);
+    return kept ?? null;
+  }
+
+  async #entry(payload: Bytes): Promise<void> {
+    await this.#take(payload);
+    clearTimeout(this.#gapEnds);
+    if (this.#view.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
+  }
+
+  /** Entries are missing for a while now: ask for them; when they do not come, say so. */
+  async #fill(): Promise<void> {
+    try {
+      await this.catchUp();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      if (this.#view.missing > 0 && this.#view.link === "online") await this.#trouble("missing", this.#view.verifiedTo + 1);
+    }
+  }
+
+  async #take(document: Bytes): Promise<void> {
+    const entry = readDocument(document);
+    const taken = await this.#chain?.take(entry);
+    if (!taken) return; // before the first hello: the broker keeps none of these, the door is asked
+    if (typeof taken === "string") {
+      this.#show({ missing: this.#chain!.missing, forged: this.#view.forged + (taken === "forged" ? 1 : 0) });
+    } else if ("fault" in taken) await this.#trouble(taken.fault.word, taken.fault.index);
+    else await this.#believe(taken.entries);
+  }
+
+  async #believe(entries: readonly Entry[]): Promise<void> {
+    const { record } = this.#view;
+    const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
+    await this.cupboard.put("entries", rows);
+    for (const entry of entries) await this.#tell(entry);
+    const head = this.#chain!.head!;
+    await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
+    this.#show({ visits: this.story.visits, entries: this.story.lines.length, missing: this.#chain!.missing, verifiedTo: head.index });
+  }
+
+  async #tell(entry: Entry): Promise<void> {
+    let body = null;
+    if (entry.body) {
+      const { ending, plain } = await this.#opener.open(entry.body);
+      body = ending === "opens" ? readBody(plain) : null;
+    }
+    if (this.story.add(entry.index, body)) await this.#trouble("vanished", entry.index);
+    const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
+    const poster = this.#posters.get(visit);
+    if (poster && !this.#mayBe(visit, poster.sha256)) {
+      this.#posters.delete(visit);
+      await this.cupboard.remove("posters", [this.#view.record.door, visit]);
+      await this.#trouble("poster", entry.index);
+    }
+  }
+
+  async #health(payload: Bytes): Promise<void> {
+    const fields = readObject(fromUtf8(payload) ?? "");
+    if (!fields) return this.#show({ health: null });
+    const figure = (name: string): number | null => (isNumber(fields[name]) ? fields[name] : null);
+    const health: Health = {
+      problems: Array.isArray(fields["problems"]) ? fields["problems"].filter((one) => typeof one === "string") : [],
+      disk: figure("disk"),
+      temperature: figure("temperature"),
+      throttled: typeof fields["throttled"] === "boolean" ? fields["throttled"] : null,
+      rssi: figure("rssi"),
+      started: String(fields["started"] ?? ""),
+      version: String(fields["version"] ?? ""),
+    };
+    this.#show({ health, healthAt: Date.now() });
+  }
+
+  async #reply(payload: Bytes): Promise<void> {
+    const reply = await this.asking.hear(payload);
+    const fault = reply?.head && this.#chain?.compare(reply.head);
+    if (fault) await this.#trouble(fault.word, fault.index);
+  }
+
+  #link(link: LinkState): void {
+    if (link !== "online") {
+      this.asking.giveUp();
+      this.#show({ link, door: "unknown" });
+    } else {
+      this.#show({ link });
+      if (this.#clock.epoch) void this.greet();
+    }
+  }
+
+  // ---- what is kept
+
+  async #remember(): Promise<void> {
+    const { record } = this.#view;
+    const kept = await this.cupboard.all<KeptEntry>("entries", under(record.door));
+    if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, kept.map((one) => [one.index, one.hash] as const));
+    for (const [i, one] of kept.entries()) {
+      await this.#tell(readDocument(one.document));
+      if (i % STEP === 0) await new Promise((resume) => setTimeout(resume));
+    }
+    this.#show({ visits: this.story.visits, entries: kept.length });
+  }
+
+  /** Another journal: a fresh card, or a restore. What was is still shown, the chain begins anew. */
+  async #anew(): Promise<void> {
+    await this.#trouble("anew", this.#view.record.head?.index ?? 0);
+    await this.#keep({ head: null, anchor: 0 });
+    this.#chain = null;
+  }
+
+  #facts() {
+    const { door, verifyKey, boxKey, roster } = this.#view.record;
+    return verifyKey && boxKey ? { door, verifyKey, boxKey, roster: roster ? knownRoster(roster).revision : 0 } : null;
+  }
+
+  #place(index: number): IDBValidKey {
+    const { door, journal } = this.#view.record;
+    return [door, hex(journal!), index];
+  }
+
+  async #trouble(what: Trouble["what"], index: number): Promise<void> {
+    const { faults } = this.#view.record;
+    if (faults.some((one) => one.what === what && one.index === index)) return;
+    await this.#keep({ faults: [...faults.slice(-9), { what, index, seen: Date.now() }] });
+  }
+
+  async #keep(change: Partial<DoorRecord>): Promise<void> {
+    const record = { ...this.#view.record, ...change };
+    this.#show({ record });
+    await this.cupboard.put("doors", [[record.door, record]]);
+  }
+
+  #show(change: Partial<DoorView>): void {
+    this.#view = { ...this.#view, ...change };
+    this.#changed();
+  }
+}
+
+/** The entry as it came, for the shelf: read again, it gives the same hash. */
+function documentOf(entry: Entry): Bytes {
+  const b64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  const body = entry.body ? { body: b64(entry.body) } : { body: null, body_hash: b64(entry.bodyHash) };
+  return new TextEncoder().encode(JSON.stringify({ index: entry.index, prev: b64(entry.prev), ...body, sig: b64(entry.sig) })) as Bytes;
+}

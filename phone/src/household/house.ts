@@ -1,0 +1,102 @@
+/** All doors of this phone, and its keys. */
+
+import { hex } from "../door/bytes";
+import { memberId } from "../door/identity";
+import { Refused } from "../door/refused";
+import { Cupboard, under } from "../keep/cupboard";
+import { type KeptKeys, type Keys, useKeys } from "../keep/keys";
+import { allowBroker, brokers, forgetBrokers } from "../policy";
+import { Door } from "./door";
+import { type DoorRecord, NOBODY } from "./record";
+
+const KEYS = "mine";
+
+export interface NewDoor {
+  readonly door: string;
+  readonly name: string;
+  readonly broker: string;
+  readonly login: string;
+  readonly password: string;
+}
+
+export class House {
+  readonly doors: Door[] = [];
+  keys: Keys | null = null;
+  #listeners = new Set<() => void>();
+  #told = false;
+
+  private constructor(private readonly cupboard: Cupboard) {}
+
+  static async open(): Promise<House> {
+    const house = new House(await Cupboard.open());
+    const kept = await house.cupboard.get<KeptKeys>("keys", KEYS);
+    if (!kept) return house;
+    house.keys = await useKeys(kept);
+    for (const record of await house.cupboard.all<DoorRecord>("doors")) house.#follow(record);
+    return house;
+  }
+
+  /** Connect. A broker that the page may not speak to yet (it was added elsewhere) is allowed, and the page loaded anew. */
+  start(): void {
+    const allowed = brokers();
+    const foreign = this.doors.filter(({ view }) => !allowed.includes(origin(view.record.broker)));
+    if (foreign.length > 0) {
+      foreign.forEach(({ view }) => allowBroker(view.record.broker));
+      location.reload();
+      return;
+    }
+    for (const door of this.doors) void door.start();
+  }
+
+  /** Keys and the first facts of a door; the page is loaded anew, so that its policy lets the broker through. */
+  async add(kept: KeptKeys | null, door: NewDoor): Promise<void> {
+    if (kept) await this.cupboard.put("keys", [[KEYS, kept]]);
+    const keys = kept ?? (await this.cupboard.get<KeptKeys>("keys", KEYS));
+    if (!keys) throw new Refused("keys", "This phone has no keys yet.");
+    const clientId = `doorbell-${memberId(keys.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
+    const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first" };
+    await this.cupboard.put("doors", [[record.door, record]]);
+    allowBroker(record.broker);
+    await navigator.storage?.persist?.();
+  }
+
+  /** Nothing of the door stays on this phone; with the last door the keys go too. */
+  async forget(door: Door): Promise<void> {
+    const { record } = door.view;
+    door.close();
+    this.doors.splice(this.doors.indexOf(door), 1);
+    await this.cupboard.remove("doors", record.door);
+    await this.cupboard.remove("entries", under(record.door));
+    await this.cupboard.remove("posters", under(record.door));
+    if (this.doors.length === 0) await this.cupboard.remove("keys", KEYS);
+    forgetBrokers(this.doors.map(({ view }) => view.record.broker));
+  }
+
+  hurry(): void {
+    for (const door of this.doors) door.hurry();
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #follow(record: DoorRecord): void {
+    this.doors.push(new Door(record, this.keys!, this.cupboard, () => this.#changed()));
+  }
+
+  /** However much comes at once, screens look once. A ring must not wait for a frame that a hidden page never paints. */
+  #changed(): void {
+    if (this.#told) return;
+    this.#told = true;
+    queueMicrotask(() => {
+      this.#told = false;
+      for (const listener of this.#listeners) listener();
+    });
+  }
+}
+
+function origin(url: string): string {
+  const { protocol, host } = new URL(url);
+  return `${protocol}//${host}`;
+}

@@ -1,0 +1,87 @@
+/** What a phone keeps of a door, and what it shows of it. */
+
+import type { Bytes } from "../door/bytes";
+import type { FaultWord, Head } from "../door/journal";
+import type { SignedText } from "../door/roster";
+import type { LinkState } from "../link/broker";
+import type { Alert } from "../door/alert";
+import type { Visit } from "./story";
+
+/** As it lies in IndexedDB, under the door's id. */
+export interface DoorRecord {
+  readonly door: string;
+  readonly name: string;
+  readonly broker: string;
+  readonly login: string;
+  readonly password: string;
+  readonly clientId: string;
+  /** The key all that this door says is signed with; null until its first hello. */
+  readonly verifyKey: Bytes | null;
+  /** How the key became known: by the pairing secret, or only by being the first that answered. */
+  readonly known: "paired" | "first" | "compared";
+  readonly boxKey: Bytes | null;
+  readonly journal: Bytes | null;
+  /** The last verified entry, and the first that this phone has. */
+  readonly head: Head | null;
+  readonly anchor: number;
+  readonly roster: SignedText | null;
+  readonly faults: readonly Trouble[];
+  readonly silentUntil: number;
+  readonly liveSessions: number;
+}
+
+/** A red banner. It stays until a person has put it away. */
+export interface Trouble {
+  readonly what: FaultWord | "missing" | "vanished" | "poster" | "clip" | "stranger" | "anew";
+  readonly index: number;
+  /** Wall clock of this phone, milliseconds. */
+  readonly seen: number;
+}
+
+export interface Health {
+  readonly problems: readonly string[];
+  readonly disk: number | null;
+  readonly temperature: number | null;
+  readonly throttled: boolean | null;
+  readonly rssi: number | null;
+  readonly started: string;
+  readonly version: string;
+}
+
+/** A ring that is on the screen, or was missed. */
+export interface Ringing extends Alert {
+  /** Wall clock of this phone, milliseconds. */
+  readonly heard: number;
+}
+
+/** Everything a screen shows of one door; replaced, never changed. */
+export interface DoorView {
+  readonly record: DoorRecord;
+  readonly link: LinkState;
+  /** What the broker says of the door: its last will is `offline`. */
+  readonly door: "unknown" | "online" | "offline";
+  readonly recording: boolean | null;
+  readonly health: Health | null;
+  readonly healthAt: number;
+  readonly ringing: Ringing | null;
+  readonly visits: readonly Visit[];
+  readonly entries: number;
+  readonly missing: number;
+  readonly verifiedTo: number;
+  readonly forged: number;
+  /** Whether the door has answered a command of this phone since it started. */
+  readonly answers: boolean;
+  readonly role: "admin" | "member" | null;
+}
+
+export const NOBODY: Pick<DoorRecord, "verifyKey" | "boxKey" | "journal" | "head" | "anchor" | "roster" | "faults" | "silentUntil" | "liveSessions"> = {
+  verifyKey: null,
+  boxKey: null,
+  journal: null,
+  head: null,
+  anchor: 0,
+  roster: null,
+  faults: [],
+  silentUntil: 0,
+  liveSessions: 0,
+};

@@ -1,0 +1,110 @@
+/** Entries of the journal told as visits: who rang, what was filmed, what became of the clip. */
+
+import { type Body } from "../door/journal";
+
+export interface ClipFact {
+  readonly id: string;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly seconds: number;
+  readonly posterSha256: string;
+  readonly state: "recording" | "kept" | "cut" | "deleted" | "vanished";
+  readonly why: string;
+}
+
+export interface Visit {
+  readonly id: string;
+  /** Index of its first entry. */
+  readonly index: number;
+  /** Label of its first sign, RFC 3339. */
+  readonly at: string;
+  readonly synced: boolean;
+  readonly rings: number;
+  readonly seconds: number;
+  readonly clips: readonly ClipFact[];
+}
+
+export interface Line {
+  readonly index: number;
+  /** Null when the body was forgotten, or is not sealed to this phone. */
+  readonly body: Body | null;
+}
+
+/** Grows entry by entry; `visits` is a new list whenever one changed, newest first. */
+export class Story {
+  readonly #visits = new Map<string, Visit>();
+  readonly #ofClip = new Map<string, string>();
+  readonly lines: Line[] = [];
+  #told: readonly Visit[] | null = null;
+  live = 0;
+
+  get visits(): readonly Visit[] {
+    this.#told ??= [...this.#visits.values()].sort((a, b) => b.index - a.index);
+    return this.#told;
+  }
+
+  visitOfClip(clip: string): Visit | undefined {
+    return this.#visits.get(this.#ofClip.get(clip) ?? "");
+  }
+
+  /** Whether the entry tells that clips went away without having been deleted. */
+  add(index: number, body: Body | null): boolean {
+    this.lines.push({ index, body });
+    if (!body) return false;
+    const { kind } = body;
+    const id = text(body["id"]);
+    if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
+    if (kind === "visit") this.#change(index, body, (visit) => ({ ...visit, seconds: number(body["seconds"]) }));
+    if (kind === "live") this.live++;
+    if (kind === "clip_started" && id) this.#clip(index, body, { state: "recording" });
+    if (kind === "clip" && id)
+      this.#clip(index, body, {
+        state: "kept",
+        bytes: number(body["bytes"]),
+        sha256: text(body["sha256"]),
+        seconds: number(body["seconds"]),
+        posterSha256: text(body["poster_sha256"]),
+      });
+    if (kind === "clip_cut" && id)
+      this.#clip(index, body, {
+        state: number(body["bytes"]) > 0 ? "cut" : "deleted",
+        bytes: number(body["bytes"]),
+        sha256: text(body["sha256"]),
+        posterSha256: text(body["poster_sha256"]),
+        why: text(body["why"]),
+      });
+    if (kind === "clip_deleted" && id) this.#clip(index, body, { state: "deleted", why: text(body["why"]) });
+    if (kind !== "storage" || body["what"] !== "vanished" || !Array.isArray(body["clips"])) return false;
+    for (const clip of body["clips"].map(text)) this.#clip(index, { ...body, id: clip }, { state: "vanished" });
+    return true;
+  }
+
+  #clip(index: number, body: Body, fact: Partial<ClipFact>): void {
+    const id = text(body["id"]);
+    const visit = text(body["visit"]) || this.#ofClip.get(id);
+    if (!visit) return; // of a time before this phone
+    this.#ofClip.set(id, visit);
+    this.#change(index, { ...body, visit }, (one) => {
+      const before = one.clips.find((clip) => clip.id === id) ?? {
+        id, bytes: 0, sha256: "", seconds: 0, posterSha256: "", state: "recording" as const, why: "",
+      };
+      return { ...one, clips: [...one.clips.filter((clip) => clip.id !== id), { ...before, ...fact }] };
+    });
+  }
+
+  #change(index: number, body: Body, how: (visit: Visit) => Visit): void {
+    const id = text(body["visit"]);
+    if (!id) return;
+    const fresh = { id, index, at: body.at, synced: body.clock === "synced", rings: 0, seconds: 0, clips: [] };
+    this.#visits.set(id, how(this.#visits.get(id) ?? fresh));
+    this.#told = null;
+  }
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
+}

@@ -1,0 +1,92 @@
+/**
+ * A clip on its way from the card to the screen: asked for in windows of chunks, opened as it comes, resumed where it stopped.
+ *
+ * The hash over the sealed bytes must be the one that the door's journal names, because anybody can seal to this phone.
+ * It is known only at the end, so the caller shows nothing as genuine before `done`.
+ */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Ending } from "../door/age";
+import { type Bytes, hex, join } from "../door/bytes";
+import { Refused } from "../door/refused";
+import type { Door } from "./door";
+import type { ClipFact } from "./story";
+
+const WINDOW = 8;
+const CHUNK_WITHIN_MS = 10_000;
+const TRIES = 5;
+
+export interface Transferred {
+  readonly plain: Bytes;
+  readonly ending: Ending;
+}
+
+export interface Progress {
+  /** Of the sealed bytes, 0 to 1. */
+  readonly done: number;
+  readonly resumed: number;
+}
+
+/** Raises Refused: the door's word, or `forged` when the bytes are not those of the journal. */
+export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Progress) => void, stop: AbortSignal): Promise<Transferred> {
+  const sealed: Bytes[] = [];
+  const inbox = new Map<number, Bytes>();
+  let chunks = Number.POSITIVE_INFINITY;
+  let wake: (() => void) | null = null;
+  let request = "";
+  let resumed = 0;
+  door.onChunk = (topic, payload) => {
+    const [kind, , which, number] = topic.split("/");
+    const index = Number(number);
+    if (kind !== "clip" || which !== request || !Number.isSafeInteger(index) || index < sealed.length) return;
+    if (index >= sealed.length + WINDOW || payload.length > 98_304) return;
+    inbox.set(index, payload);
+    wake?.();
+  };
+  try {
+    let failures = 0;
+    while (sealed.length < chunks) {
+      if (stop.aborted) throw new Refused("stopped", "Stopped.");
+      try {
+        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW });
+        request = String(result["request"] ?? "");
+        chunks = Number(result["chunks"]);
+        if (!Number.isSafeInteger(chunks) || chunks < 0) throw new Refused("damaged", "The door’s answer is damaged.");
+        const until = Math.min(chunks, sealed.length + WINDOW);
+        while (sealed.length < until) {
+          const next = inbox.get(sealed.length);
+          if (next) {
+            inbox.delete(sealed.length);
+            sealed.push(next);
+            tell({ done: sealed.length / chunks, resumed });
+          } else await arrival((how) => (wake = how), stop);
+        }
+        failures = 0;
+      } catch (error) {
+        if (!(error instanceof Refused) || !["offline", "silence", "late"].includes(error.word) || ++failures > TRIES) throw error;
+        tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
+        await new Promise((again) => setTimeout(again, 1000 * failures));
+      }
+    }
+  } finally {
+    door.onChunk = null;
+  }
+  return open(door, clip, join(...sealed));
+}
+
+async function open(door: Door, clip: ClipFact, sealed: Bytes): Promise<Transferred> {
+  if (clip.sha256 && hex(sha256(sealed)) !== clip.sha256) throw new Refused("forged", "This clip is not the door’s.");
+  const { ending, plain } = await door.opener().open(sealed);
+  return { ending, plain };
+}
+
+function arrival(listen: (wake: () => void) => void, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Refused("late", "The transfer stopped.")), CHUNK_WITHIN_MS);
+    stop.addEventListener("abort", () => reject(new Refused("stopped", "Stopped.")), { once: true });
+    listen(() => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,17 @@
+/** From the page to the first screen. The policy comes first: nothing may connect before it is in force. */
+
+import "./policy";
+import "./style.css";
+import { render } from "preact";
+import { App } from "./app/app";
+import { House } from "./household/house";
+
+if ("serviceWorker" in navigator && isSecureContext && import.meta.env.PROD) void navigator.serviceWorker.register("sw.js");
+
+const house = await House.open();
+render(<App house={house} />, document.getElementById("app")!);
+house.start();
+addEventListener("online", () => house.hurry());
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") house.hurry();
+});

@@ -1,0 +1,122 @@
+"""The app in a real Chromium, as built, from a server of this machine; driven by `phone/tests/hand.mjs`."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import define, field
+
+PHONE = Path(__file__).parents[2] / "phone"
+BUILT = PHONE / "dist"
+
+
+def missing() -> str:
+    """What these tests lack here, with the fix; empty when all is there."""
+    if not shutil.which("node") or not (PHONE / "node_modules/playwright-core").is_dir() or not BUILT.is_dir():
+        return "the app is not built: make app"
+    return "" if shutil.which("chromium") else "Chromium is missing: sudo apt-get install chromium"
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@define
+class Site:
+    """Serves the built app on localhost, where browsers allow keys without https."""
+
+    server: http.server.ThreadingHTTPServer = field(
+        factory=lambda: http.server.ThreadingHTTPServer(
+            ("127.0.0.1", 0), functools.partial(_Quiet, directory=str(BUILT))
+        )
+    )
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.server.server_address[1]}/"
+
+
+@define
+class Phone:
+    """One phone, with a profile of its own. ``do`` runs the body of an async JavaScript function of (page, context)."""
+
+    look: str = "light"
+    process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        browser = shutil.which("chromium")
+        assert browser
+        self.process = subprocess.Popen(
+            ["node", "tests/hand.mjs", browser, self.look], cwd=PHONE, env=os.environ, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        self._hear()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process and self.process.stdin
+        self.process.stdin.close()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+
+    def do(self, code: str) -> Any:
+        assert self.process and self.process.stdin
+        self.process.stdin.write(json.dumps({"do": code}) + "\n")
+        self.process.stdin.flush()
+        return self._hear()
+
+    def _hear(self) -> Any:
+        assert self.process and self.process.stdout
+        line = self.process.stdout.readline()
+        assert line, "the browser is gone"
+        said = json.loads(line)
+        assert "gave" in said, f"{said['failed']}\nthe page complained: {said['complaints']}"
+        return said["gave"]
+
+    def complaints(self) -> list[str]:
+        found: list[str] = self.do("return complaints")
+        return found
+
+    def picture(self, file: Path) -> None:
+        """A screenshot, as PNG."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.do(f"await page.screenshot({{path: {json.dumps(str(file))}}})")
+
+    def opens(self, page: str) -> None:
+        """The screen at ``#/page``."""
+        self.do(f"await page.evaluate((to) => {{ location.hash = to }}, {json.dumps('#/' + page)}); await page.locator('h1').waitFor()")
+
+    def sees(self, text: str, within: float = 20.0) -> None:
+        found = json.dumps(text)
+        self.do(f"await page.getByText({found}).first().waitFor({{timeout: {int(within * 1000)}}})")
+
+    def joins(self, site: Site, broker: int, secret: str, door: str = "front") -> None:
+        """As an owner does on a new phone: the words or the key, and where the broker is."""
+        self.do(f"""
+            await page.goto({json.dumps(site.url)});
+            await page.locator('[name=secret]').fill({json.dumps(secret)});
+            await page.locator('[name=broker]').fill('ws://127.0.0.1:{broker}');
+            await page.locator('[name=door]').fill({json.dumps(door)});
+            await page.getByRole('button', {{name: 'Open my door'}}).click();
+            await page.getByRole('navigation').waitFor();
+        """)
