@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from importlib import import_module
 
@@ -51,6 +52,12 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except DoorbellError as error:
             click.echo(f"doorbell: {error}", err=True)
+            sys.exit(1)
+        except OSError as error:
+            # Lists go to standard output, and that may be a file on a full disk. The daemon writes none.
+            if error.errno != errno.ENOSPC or error.filename is not None or ctx.invoked_subcommand == "run":
+                raise
+            click.echo("doorbell: The output could not be written, its disk is full: free some space.", err=True)
             sys.exit(1)
 
 

@@ -37,6 +37,8 @@ Sensitivity = Literal["low", "medium", "high"]
 PinKind = Literal["gpio", "simulated", "none"]
 Tls = Literal["ca", "pin", "off"]
 DOOR_ID = re.compile(r"[a-z0-9-]{1,32}")
+HOST = re.compile(r"[\w.-]{0,253}|[0-9a-fA-F:]*:[0-9a-fA-F:.]+(%\w{1,15})?")
+"""A name or an address, IPv6 too; a URL or a name with its port is none."""
 SOURCE = re.compile(r"none|picamera2|scene(:\d{1,9})?|file:.+|webcam:/dev/video\d{1,3}")
 
 
@@ -103,12 +105,17 @@ def _one_line(most: int) -> _Validator:
     return check
 
 
+def _folder(_: object, attribute: Attribute[Any], value: Path) -> None:
+    if not value.is_absolute() or not str(value).isprintable():
+        raise _Unfit(attribute.name, str(value), "give a folder's whole path, from / on")
+
+
 @frozen
 class Door:
     id: str = field(default="front", validator=_matches(DOOR_ID, "give 1 to 32 of a to z, 0 to 9 and -"))
     name: str = field(default="Front door", validator=_one_line(64))
-    state: Path = Path("/var/lib/doorbell")
-    runtime: Path = Path("/run/doorbell")
+    state: Path = field(default=Path("/var/lib/doorbell"), validator=_folder)
+    runtime: Path = field(default=Path("/run/doorbell"), validator=_folder)
 
 
 @frozen
@@ -169,7 +176,9 @@ class Storage:
 
 @frozen
 class Mqtt:
-    host: str = field(default="", validator=_one_line(253))
+    host: str = field(
+        default="", validator=_matches(HOST, "give the broker's name or address alone; its port belongs in mqtt.port")
+    )
     port: int = field(default=0, validator=_between(0, 65535, "(0 chooses 8883, or 1883 without TLS)"))
     username: str = field(default="", validator=_one_line(128))
     password: str = field(default="", validator=_one_line(256), repr=False)
@@ -312,7 +321,7 @@ def _recipients(value: object, _: type) -> tuple[Recipient, ...]:
             found.append(Recipient.parse(one))
         except Mistake as mistake:
             # The value may be a private key pasted by mistake: it is never repeated.
-            raise _Unfit("", "", str(mistake)) from None
+            raise _Unfit("", "", str(mistake).removesuffix(".")) from None
     if len(set(found)) != len(found):
         raise _Unfit("", "", "each recipient may stand in the list once")
     return tuple(found)
@@ -322,7 +331,7 @@ def _polygons(value: object, _: type) -> tuple[Polygon, ...]:
     try:
         return parse_polygons(value)
     except Mistake as mistake:
-        raise _Unfit("", "", str(mistake)) from None
+        raise _Unfit("", "", str(mistake).removesuffix(".")) from None
 
 
 def _converter() -> cattrs.Converter:

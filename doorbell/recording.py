@@ -87,8 +87,8 @@ class Recording:
             self._child.kill()
 
     def begin(self, record: effects.Record, at: float) -> None:
-        """Record a new clip of this visit."""
-        if self._child is None:
+        """Record a new clip of this visit, unless the recorder is gone or about to go."""
+        if self._child is None or not self.wanted:
             return
         self.clip = new_id()
         self._clips[self.clip] = _Begun(record.visit, self._generation, record.trigger)

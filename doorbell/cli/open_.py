@@ -41,7 +41,7 @@ def open_(clip: Path, identity: Path, output: str, *, plain: bool, force: bool) 
 
     identities = read_identities(identity)
     target = None if output == "-" else Path(output)
-    _refuse_to_replace(target, force=force)
+    _refuse_to_replace(target, (clip, identity), force=force)
     try:
         with _source(clip) as source, _told_of_a_full_disk(output):
             chunks = unseal(identities, source)
@@ -128,11 +128,17 @@ def _deliver(draft: Path, target: Path | None) -> None:
     draft.replace(target)
 
 
-def _refuse_to_replace(target: Path | None, *, force: bool) -> None:
+def _refuse_to_replace(target: Path | None, needed: tuple[Path, ...], *, force: bool) -> None:
     if target is None:
+        if sys.stdout is None:  # closed by whoever started us
+            raise Mistake("Standard output is closed: name the file to write.")
         return
     if target.is_dir():
         raise Mistake(f"{target} is a folder: name the file to write.")
+    if any(target.exists() and one.exists() and target.samefile(one) for one in needed):
+        raise Mistake(f"{target} is what the clip is opened with, and is never replaced: choose another name.")
+    if target.exists() and not target.is_file():
+        raise Mistake(f"{target} is no ordinary file: choose another name, or - for standard output.")
     if target.exists() and not force:
         raise Mistake(f"{target} exists: choose another name, or --force to replace it.")
     if not target.absolute().parent.is_dir():

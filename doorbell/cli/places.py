@@ -66,7 +66,7 @@ def exit_when_blind() -> Iterator[None]:
         yield
     except DoorbellError as error:
         _end(str(error))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         _end(f"{error.filename} does not exist: name the door's state folder with --state.")
     except PermissionError as error:
         _end(f"{error.filename} may not be read: run this as the user the door runs as, or with sudo.")

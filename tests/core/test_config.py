@@ -49,7 +49,13 @@ def test_an_empty_configuration_favours_privacy() -> None:
         ("[pins]\nbutton = 17\nled = 17", "pins.led = 17: pins.button uses this pin too"),
         ("[pins]\nbutton = 99", "pins.button = 99: give a BCM pin number"),
         ('[mqtt]\ntls = "pin"', "give mqtt.pin_sha256"),
-        ('[mqtt]\nhost = "a\\nb"', "give one line"),
+        ('[mqtt]\nhost = "a\\nb"', "give the broker's name or address alone"),
+        ('[mqtt]\nhost = "mqtt://broker"', "mqtt.host = 'mqtt://broker': give the broker's name"),
+        ('[mqtt]\nhost = "broker:1883"', "name or address alone; its port belongs in mqtt.port"),
+        ('[mqtt]\nusername = "a\\nb"', "give one line"),
+        ('[door]\nstate = ""', "door.state = '.': give a folder's whole path, from / on."),
+        ('[door]\nstate = "~/door"', "door.state = '~/door': give a folder's whole path, from / on."),
+        ('[door]\nruntime = "/a\\u0000b"', "give a folder's whole path, from / on."),
         ("[visit", "The configuration is no TOML"),
         ("[privacy]\nclear_snapshot = true", "no picture leaves the door unsealed"),
         ("[storage]\nquota_mb = 5", "give 64 to 2000000 MB, or 0 for 80 % of what is free"),
@@ -73,6 +79,7 @@ def test_a_private_key_where_a_recipient_belongs_is_never_repeated() -> None:
     with pytest.raises(ConfigError) as error:
         parse(f'[keys]\nrecipients = ["{PRIVATE}"]')
     assert "private key" in str(error.value)
+    assert not str(error.value).endswith("..")
     assert PRIVATE[:20] not in str(error.value)
 
 

@@ -93,6 +93,22 @@ def test_a_stop_in_the_middle_of_a_clip_leaves_it_whole(tmp_path: Path, broker: 
     assert sorted(body["kind"] for body in said[:6]) == ["clip", "clip_started", "ring", "started", "stopped", "visit"]
 
 
+def test_a_stop_while_somebody_moves_begins_no_clip_that_nobody_records(tmp_path: Path) -> None:
+    with Door(tmp_path / "door", 0, SCENE) as door:
+        seen(door)
+        door.finger(b"visitor", "scene.sock")
+        door.until(lambda: door.status().get("recording"))
+        pause(1)
+        assert door.stop() == 0
+    key = tmp_path / "key.txt"
+    key.write_text(door.owner.line() + "\n")
+    key.chmod(0o600)
+    shown = [sys.executable, "-m", "doorbell", "journal", "--json", "--state", door.state, "--identity", key]
+    told = subprocess.run(shown, check=True, capture_output=True, text=True).stdout
+    assert told.count('"clip_started"') == told.count('"clip"') == 1
+    assert '"clip_cut"' not in told
+
+
 def test_a_recorder_that_dies_in_the_middle_leaves_a_clip_that_is_said_to_be_cut(
     tmp_path: Path, broker: Mosquitto, listener: Listener
 ) -> None:

@@ -123,7 +123,7 @@ class Door:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.wrapper, sys.executable, "-m", "doorbell", "run", "--config", str(file), *self.words],
-                stderr=log, stdout=log, env=os.environ | self.environment,
+                stderr=log, stdout=log, env=os.environ | self.environment, start_new_session=True,
             )  # fmt: skip
         return self
 
@@ -184,6 +184,6 @@ class Door:
 
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
-            if self.process.poll() is None:
-                self.process.kill()
+            # A wrapper (strace) that is killed lets its daemon live on: all of them are ended.
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)

@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import struct
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -186,6 +188,34 @@ def test_an_existing_file_is_replaced_only_by_force(home: Path, clip: bytes) -> 
     assert (home / "out.mp4").read_bytes() == b"precious"
     assert run_open(home, path, "-o", str(home / "out.mp4"), "--force").exit_code == 0
     assert (home / "out.mp4").read_bytes() == clip
+
+
+@pytest.mark.parametrize("name", ["key.txt", "clip.mp4.age", "link"])
+def test_what_the_clip_is_opened_with_is_not_replaced_by_force(home: Path, clip: bytes, name: str) -> None:
+    sealed = sealed_clip(home, clip)
+    (home / "link").symlink_to("key.txt")
+    before = (home / name).read_bytes()
+    result = run_open(home, sealed, "-o", str(home / name), "--force")
+    assert isinstance(result.exception, Mistake)
+    assert (home / name).read_bytes() == before
+
+
+def test_a_device_is_not_replaced_by_force(home: Path, clip: bytes) -> None:
+    os.mkfifo(home / "device")
+    result = run_open(home, sealed_clip(home, clip), "-o", str(home / "device"), "--force")
+    assert "no ordinary file" in str(result.exception)
+    assert (home / "device").is_fifo()
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_list_that_cannot_be_written_is_a_sentence(home: Path, clip: bytes, closed: bool) -> None:
+    words = ["open", str(sealed_clip(home, clip)), "-i", str(home / "key.txt"), "-o", "-"]
+    line = [sys.executable, "-m", "doorbell", *(words if closed else ["show-config", "--config", os.devnull])]
+    into = ">&-" if closed else ">/dev/full"
+    ended = subprocess.run(["sh", "-c", f'exec "$@" {into}', "sh", *line], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("doorbell: ")
+    assert len(ended.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
