@@ -16,8 +16,8 @@ import av
 import numpy as np
 
 from doorbell.senses.camera import Camera, Settings
-from doorbell.senses.picam import PiCamera
 from doorbell.senses.encoder import Encoder
+from doorbell.senses.picam import PiCamera
 from doorbell.vision.frames import planes_of
 
 if TYPE_CHECKING:

@@ -104,7 +104,9 @@ class Phone:
 
     def opens(self, page: str) -> None:
         """The screen at ``#/page``."""
-        self.do(f"await page.evaluate((to) => {{ location.hash = to }}, {json.dumps('#/' + page)}); await page.locator('h1').waitFor()")
+        self.do(
+            f"await page.evaluate((to) => {{ location.hash = to }}, {json.dumps('#/' + page)}); await page.locator('h1').waitFor()"
+        )
 
     def sees(self, text: str, within: float = 20.0) -> None:
         found = json.dumps(text)

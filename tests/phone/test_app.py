@@ -50,12 +50,16 @@ def test_a_visitor_rings_and_the_phone_shows_who_it_is(
         door.finger(b"visitor", "scene.sock")
         phone.sees("Somebody is at the front door", 40)
         phone.do("await page.locator('dialog.ring img').waitFor()")
-        wide = phone.do("return page.locator('dialog.ring img').evaluate(async (img) => { await img.decode(); return img.naturalWidth })")
+        wide = phone.do(
+            "return page.locator('dialog.ring img').evaluate(async (img) => { await img.decode(); return img.naturalWidth })"
+        )
         assert wide > 0
         if pictures:
             phone.picture(pictures / "ring.png")
         door.until(lambda: door.clips, 60)
-        phone.do("await page.getByRole('button', {name: 'Ignore'}).click(); await page.getByRole('link', {name: 'History', exact: true}).click()")
+        phone.do(
+            "await page.getByRole('button', {name: 'Ignore'}).click(); await page.getByRole('link', {name: 'History', exact: true}).click()"
+        )
         phone.do("await page.locator('a.visit').first().waitFor()")
         phone.sees("Clip, ")
         assert phone.do("return page.locator('a.visit strong').first().textContent()").strip() == "Rang the bell"
