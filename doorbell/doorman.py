@@ -40,6 +40,11 @@ STATUS_S = 0.5
 LONGEST_SLEEP_S = 60.0
 LEAVE_S = 25.0
 """How long a stop may take until the running clip is kept; the unit's TimeoutStopSec is longer."""
+GOODBYE_S = 3.0
+"""How long a stop may take after that, until the last entry lies on the card and at the broker."""
+NOT_SAID, SAID, KEPT = "not said", "said", "kept"
+LAST_WORD = "last word"
+"""The token by which the last entry is known again when it is kept."""
 STUCK_S = 60.0
 """A journal thread that showed no progress for this long is a reason to withhold the watchdog's sign of life."""
 
@@ -74,6 +79,7 @@ class Doorman:
     _rings: int = 0
     _entries: int = 0
     _leave_by: float | None = None
+    _last_word: str = NOT_SAID
     _failed: bool = False
 
     # ---- the loop
@@ -236,6 +242,8 @@ class Doorman:
         match event:
             case events.Kept():
                 self._entries = max(self._entries, event.index)
+                if event.token == LAST_WORD:
+                    self._last_word = KEPT
                 if self.voice is not None:
                     self.voice.kept(at)
             case events.DueEntries() if self.voice is not None:
@@ -383,13 +391,21 @@ class Doorman:
         self.recording.stop()
 
     def _may_leave(self, at: float) -> bool:
-        return self._leave_by is not None and (self.recording.idle or at >= self._leave_by)
+        """The clip that ran is kept, then the last entry is written and delivered; each within its time."""
+        if self._leave_by is None:
+            return False
+        if self._last_word == NOT_SAID:
+            if not self.recording.idle and at < self._leave_by:
+                return False
+            if not self.recording.idle:
+                log.error("the recorder did not end within %.0f s: its clip will be cut", LEAVE_S)
+                self.recording.kill()
+            self._last_word, self._leave_by = SAID, at + GOODBYE_S
+            self.ledger.write("stopped", {"failed": self._failed}, at, LAST_WORD)
+        heard = self._last_word == KEPT and (self.voice is None or self.voice.delivery.is_drained)
+        return heard or self.ledger.journal is None or at >= self._leave_by
 
     def _end(self) -> int:
-        if not self.recording.idle:
-            log.error("the recorder did not end within %.0f s: its clip will be cut", LEAVE_S)
-            self.recording.kill()
-        self.ledger.write("stopped", {"failed": self._failed}, time.monotonic())
         if self.ledger.journal is not None and not self.ledger.journal.stop(10.0):
             log.error("the card took no more entries within 10 s")
         if self.voice is not None:

@@ -19,10 +19,10 @@ class Ledger:
     days: int
     quota_mb: int
 
-    def write(self, kind: str, what: dict[str, Any], at: float) -> None:
-        """One entry of *kind* (journal.entry.KINDS), labelled with the moment *at*."""
+    def write(self, kind: str, what: dict[str, Any], at: float, token: str = "") -> None:
+        """One entry of *kind* (journal.entry.KINDS), labelled with the moment *at*; its Kept carries *token*."""
         if self.journal is not None:
-            self.journal.write(kind, what, self.clock.stamp(at))
+            self.journal.write(kind, what, self.clock.stamp(at), token)
 
     def clip_started(self, clip: str, visit: str, trigger: str, at: float) -> None:
         if self.journal is not None:

@@ -275,6 +275,12 @@ class Delivery:
         return [*overdue, *self._settle(at)]
 
     @property
+    def is_drained(self) -> bool:
+        """No journal entry waits for a broker that is there: everything due was acknowledged, or nobody listens."""
+        on_its_way = any(one.lane == "journal" for one in self._flights.values())
+        return self._phase != "online" or (self._outbox.is_empty and not on_its_way)
+
+    @property
     def deadline(self) -> float | None:
         """When ``tick`` has something to do without an event; None for never."""
         due: list[float] = [one.born + self.limits.live_s for one in self._held]

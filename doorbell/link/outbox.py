@@ -62,6 +62,11 @@ class Outbox:
             self.begin()
         return [self._entries.popleft() for _ in range(min(room, len(self._entries)))]
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits to be handed over, and the journal has said that it has no more."""
+        return not self._entries and not self._asked and not self._more
+
     def question(self, at: float) -> int | None:
         """The index above which to ask the journal, when there is room for its answer; None when not."""
         if at < self.rest_until or self._entries or self._asked or not self._more:

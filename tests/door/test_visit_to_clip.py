@@ -206,7 +206,9 @@ def test_recording_switched_off_ends_the_camera_and_stays_off(
         assert listener.wait("recording/state")[-1].payload == b"OFF"
         assert door.stop() == 0
         door.start()
+        door.until(lambda: door.log().count("the broker answers") == 2)
         door.until(lambda: door.status().get("camera") == "off")
+        pause(0.5)  # until it has subscribed
         say.single("doorbell/front/recording/set", "ON", qos=1, port=broker.port)
         seen(door)
 

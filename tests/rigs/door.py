@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -185,5 +186,6 @@ class Door:
     def __exit__(self, *_: object) -> None:
         if self.process is not None:
             # A wrapper (strace) that is killed lets its daemon live on: all of them are ended.
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
