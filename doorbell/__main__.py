@@ -14,6 +14,7 @@ from doorbell.errors import DoorbellError
 COMMANDS = {
     "keygen": "Make an owner key: an age identity file and its 24 words.",
     "recipient": "Show the recipient of an identity file, for the door's configuration.",
+    "enrol": "Invite the first phone of a door that was never paired.",
     "run": "Be the door: the daemon.",
     "status": "Show how the running daemon is.",
     "press": "Press the simulated button of a running daemon.",

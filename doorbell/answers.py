@@ -29,6 +29,7 @@ from doorbell.link.acceptance import Acceptance, Again, No, Order, Somebody
 from doorbell.link.commands import MOST_PAGE
 from doorbell.link.replies import Facts, reply_text
 from doorbell.link.topics import topic
+from doorbell.porch import Porch
 from doorbell.roster import Roster, RosterError
 from doorbell.transfers import Transfer, Transfers
 
@@ -99,6 +100,7 @@ class Answers:
     acceptance: Acceptance
     errands: Errands
     clips: Path
+    porch: Porch | None = None
 
     _journal: bytes = b""
     _head: tuple[int, bytes] = (0, b"")
@@ -115,6 +117,7 @@ class Answers:
     def deadline(self) -> float | None:
         due = [one.until for one in self._waiting.values()] + [one.until for one in self._deletions]
         due += [born + REPLY_S for born, _ in self._outgoing]
+        due += [self.porch.deadline] if self.porch and self.porch.deadline is not None else []
         return min(due, default=None)
 
     def take(self, event: object, at: float) -> None:
@@ -138,6 +141,8 @@ class Answers:
                 self._came(event.token, event.value, event.why, at)
             case events.Offline():
                 self._transfers.clear()
+        if self.porch is not None:
+            self.porch.take(event, at)
         self._late(at)
         self._pump(at)
 
@@ -322,13 +327,24 @@ class Answers:
         for one in before.members if before else ():
             if new.find(one.id) is None:
                 self._transfers.end_of(one.id)
+        self.in_force(new, at, by=order.member.id)
+        if self.porch is not None:
+            self.porch.follow(new, at)
+        return {"revision": new.revision}
+
+    def in_force(self, new: Roster, at: float, by: str = roster.DOOR) -> None:
+        """The household has adopted *new*: whatever is sealed follows it."""
         self.door.follow(self.household.recipients, at)
         members = [one.id for one in new.members]
-        self.ledger.write("roster", {"revision": new.revision, "members": members, "by": order.member.id}, at)
+        self.ledger.write("roster", {"revision": new.revision, "members": members, "by": by}, at)
         log.info("roster %d is in force, with %d members", new.revision, len(members))
-        return {"revision": new.revision}
+
+    def _do_pairing(self, order: Order, at: float, open_: bool) -> Mapping[str, Any]:
+        if self.porch is None:
+            raise _Refused("storage")
+        return self.porch.invite(open_, order.member.id, at)
 
 
 def _named(args: Mapping[str, Any]) -> dict[str, Any]:
-    """``from`` is a word of Python's own."""
-    return {"from_" if name == "from" else name: value for name, value in args.items()}
+    """``from`` is a word of Python's own, and so is ``open``."""
+    return {name + "_" * (name in ("from", "open")): value for name, value in args.items()}

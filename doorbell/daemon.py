@@ -39,6 +39,7 @@ from doorbell.link import messages, topics
 from doorbell.link.acceptance import Acceptance
 from doorbell.link.delivery import Delivery
 from doorbell.link.mqtt import Link
+from doorbell.porch import Porch
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import NoPins, Pins
@@ -159,10 +160,17 @@ def _voice(doorman: Doorman, home: Household, keys: DoorKeys | None) -> Voice | 
 
 def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys) -> Answers:
     door = doorman.config.door
-    return Answers(
+    errands = Errands(doorman.inbox.put)
+    answers = Answers(
         doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
-        Errands(doorman.inbox.put), door.state / store.FOLDER,
+        errands, door.state / store.FOLDER,
     )  # fmt: skip
+    answers.porch = Porch(
+        door.id, door.state, keys, home, errands, doorman.ledger.clock, doorman.ledger.write, voice.pairing,
+        answers.in_force,
+    )  # fmt: skip
+    answers.porch.start(time.monotonic())
+    return answers
 
 
 def _make_folders(config: Config) -> None:

@@ -44,6 +44,8 @@ class Voice:
     recording: Callable[[], bool]
     """Whether a person has the recording switched on."""
     started: float = field(factory=time.monotonic)
+    pair_mac: bytes | None = None
+    """Shown in hello while pairing is open."""
     journal_id: bytes = b""
     """Empty until the journal is open; until then there is no hello."""
 
@@ -104,12 +106,7 @@ class Voice:
     def states(self, at: float) -> None:
         """Everything that is retained, afresh: at every connection, and when Home Assistant was born."""
         door, home = self.config.door, self.config.homeassistant
-        if self.keys is not None and self.journal_id:
-            said = messages.hello(
-                door.id, self.keys.sign, software=__version__, verify_key=self.keys.verify_key,
-                box_key=self.keys.box_key, epoch=self.epoch, journal=self.journal_id,
-            )  # fmt: skip
-            self._state(said, at)
+        self._hello(at)
         if not self.config.privacy.clear_events:
             for nothing in messages.silence(door.id):
                 self._state(nothing, at)
@@ -123,6 +120,20 @@ class Voice:
                 door.id, door.name, model(), version=__version__, may_switch_recording=home.may_switch_recording
             )
             self._state(homeassistant.discovery(device), at)
+
+    def _hello(self, at: float) -> None:
+        if self.keys is not None and self.journal_id:
+            said = messages.hello(
+                self.config.door.id, self.keys.sign, software=__version__, verify_key=self.keys.verify_key,
+                box_key=self.keys.box_key, epoch=self.epoch, journal=self.journal_id, pair_mac=self.pair_mac,
+            )  # fmt: skip
+            self._state(said, at)
+
+    def pairing(self, mac: bytes | None, at: float) -> None:
+        """Pairing opened, with the MAC that a phone knows the door by, or closed."""
+        if mac != self.pair_mac:
+            self.pair_mac = mac
+            self._hello(at)
 
     def health(self, at: float) -> None:
         if not self.config.privacy.clear_events:

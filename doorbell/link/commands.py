@@ -93,6 +93,11 @@ LIST: Final = (
         "`revision`",
     ),
     Command(
+        "pairing", "admin", {"open": Arg(closed.flag, "open, or look at what is open; false: withdraw")},
+        "Invites another phone for 5 minutes (docs/formats/pairing.md).",
+        "`secret` (base64, 16 bytes; null: none is open), `seconds` (left), `joining` (who asked: `member`, `mac`)",
+    ),
+    Command(
         "ring_test", "member",
         {"everywhere": Arg(closed.flag, "whether the clear `ring` goes out too, as for a press")},
         "An `alert` of kind `test`, to see that phones ring. The chime stays silent; no entry is written.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 import os
 import threading
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
+import bech32
 import paho.mqtt.client as paho
 import pyrage
 from attrs import define, field
@@ -205,3 +207,23 @@ class Phone:
         } | changed  # fmt: skip
         text = json.dumps(fields)
         return {"json": text, "sig": b64(self.sign("roster", text.encode()))}
+
+    # ---- joining
+
+    def knows(self, secret: bytes) -> bool:
+        """Whether the hello that is shown comes from a door that knows the secret."""
+        if "pair_mac" not in self.facts:
+            return False
+        keys = base64.b64decode(self.facts["verify_key"]) + base64.b64decode(self.facts["box_key"])
+        wanted = hmac.digest(secret, b"doorbell/v1/pair-door\0" + self.door.encode() + keys, "sha256")
+        return wanted == base64.b64decode(self.facts["pair_mac"])
+
+    def join(self, secret: bytes) -> None:
+        """Ask to be let in."""
+        text = json.dumps({"member": self.member(), "mac": b64(self.mac(secret))}).encode()
+        self.publish("pair", SealedBox(PublicKey(base64.b64decode(self.facts["box_key"]))).encrypt(text))
+
+    def mac(self, secret: bytes) -> bytes:
+        _, recipient = bech32.bech32_decode(str(self.identity.to_public()))
+        raw = bytes(bech32.convertbits(recipient, 5, 8, False))
+        return hmac.digest(secret, b"doorbell/v1/pair-phone\0" + raw + self.verify_key, "sha256")

@@ -9,7 +9,7 @@ from typing import Any
 
 from nacl.bindings import crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
 
-from doorbell import roster
+from doorbell import pairing, roster
 from doorbell.clips.recipient import Recipient
 from doorbell.closed import to_base64
 from doorbell.doorkeys import DoorKeys
@@ -145,10 +145,45 @@ def _by_door(before: Roster) -> dict[str, str]:
     return {"json": text.decode(), "sig": to_base64(DOOR.sign("roster", text))}
 
 
+def joins() -> dict[str, Any]:
+    """Section 7's two MACs in hex, and requests to join as they stand in the box."""
+    secret = bytes(range(16))
+    mac = pairing.phone_mac(secret, BEN.recipient.key, BEN.verify_key)
+    row = json.loads(roster.text_of(FRONT, 1, bytes(32), [BEN], "door"))["members"][0]
+
+    def case(name: str, value: Any, *, good: bool = False) -> Any:
+        return {"name": name, "good": good, "json": value if isinstance(value, str) else json.dumps(value)}
+
+    right = {"member": row, "mac": to_base64(mac)}
+    return {
+        "door": FRONT,
+        "secret": secret.hex(),
+        "door_verify_key": DOOR.verify_key.hex(),
+        "box_key": DOOR.box_key.hex(),
+        "door_mac": pairing.door_mac(secret, FRONT, DOOR.verify_key, DOOR.box_key).hex(),
+        "recipient": BEN.recipient.key.hex(),
+        "verify_key": BEN.verify_key.hex(),
+        "phone_mac": mac.hex(),
+        "joins": [
+            case("Ben asks", right, good=True),
+            case("a wrong MAC", right | {"mac": to_base64(bytes(32))}),
+            case(
+                "another's keys under Ben's MAC", right | {"member": row | {"verify_key": to_base64(ANNA.verify_key)}}
+            ),
+            case("no MAC", {"member": row}),
+            case("a MAC of 31 bytes", right | {"mac": to_base64(mac[:31])}),
+            case("a key that nobody knows", right | {"more": 1}),
+            case("a key twice", json.dumps(right)[:-1] + ',"mac":"' + to_base64(mac) + '"}'),
+            case("more than 2,048 bytes", json.dumps(right) + " " * 2048),
+        ],
+    }
+
+
 def made() -> dict[str, str]:
     """File name to text. ``present`` null: the first roster of a door that has none."""
     whole = {"door": FRONT, "door_verify_key": to_base64(DOOR.verify_key), "cases": cases()}
-    return {"revisions.json": json.dumps(whole, indent=1, ensure_ascii=False) + "\n"}
+    files = {"revisions.json": whole, "pairing.json": joins()}
+    return {name: json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in files.items()}
 
 
 if __name__ == "__main__":
