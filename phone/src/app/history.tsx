@@ -118,8 +118,8 @@ function VisitRow({ visit, door, view }: { visit: Visit; door: Door; view: DoorV
         <span class="small">{clipLine(visit)}</span>
       </span>
       <time dateTime={visit.at} title={visit.synced ? "" : T.history.unsynced}>
+        {!visit.synced && "≈ "}
         {timeOf(visit.at)}
-        {!visit.synced && "?"}
       </time>
     </a>
   );

@@ -21,7 +21,8 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
             <span class="small">{T.door.latest}</span>
             <strong>{visitLine(last)}</strong>
             <span>
-              {dayOf(last.at).name}, {timeOf(last.at)}
+              {dayOf(last.at).name}, {!last.synced && "≈ "}
+              {timeOf(last.at)}
             </span>
           </div>
         </a>

@@ -17,7 +17,7 @@ export function Household({ door, view, house }: { door: Door; view: DoorView; h
     setLeaving(null);
     try {
       const document = await nextRoster(roster!, roster!.members.filter((one) => one.id !== member.id), house.keys!.signer);
-      await door.asking.ask("roster", { roster: document });
+      await door.asking.ask("roster", { document });
       await door.greet();
       setSaid(T.household.removed(member.name));
     } catch (error) {

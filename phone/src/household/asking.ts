@@ -6,7 +6,7 @@
  */
 
 import type { Opener } from "../door/age";
-import { type Bytes, base64, same } from "../door/bytes";
+import { type Bytes, base64 } from "../door/bytes";
 import type { DoorClock } from "../door/clock";
 import { type Command, type Reply, readReply, sealCommand } from "../door/command";
 import { memberId } from "../door/identity";
@@ -16,6 +16,7 @@ import type { Signer } from "../door/sign";
 
 const AHEAD_S = 30;
 const ANSWER_WITHIN_MS = 12_000;
+const HELLO_WITHIN_MS = 4000; // the door answers one a second; a lost one is soon asked again
 
 interface Waiting {
   readonly asked: number;
@@ -49,21 +50,26 @@ export class Asking {
     this.me = memberId(signer.verifyKey);
   }
 
-  /** The answer. Raises Refused: `offline`, `silence`, or the word with which the door refused. */
-  async ask(cmd: string, args: Fields = {}): Promise<{ reply: Reply; result: Fields }> {
+  /** What the door says of a command later, after its reply: a transfer that ended early. */
+  onLate: ((id: Bytes, word: string) => void) | null = null;
+
+  /**
+   * The answer. *id* is the command's, for who must know it before. Raises Refused: `offline`, `silence`, or the word with which
+   * the door refused.
+   */
+  async ask(cmd: string, args: Fields = {}, id: Bytes = freshId()): Promise<{ reply: Reply; result: Fields }> {
     const facts = this.facts();
     if (!facts || !this.clock.epoch) throw new Refused("offline", "The door cannot be reached now.");
-    const expires = this.clock.expiry(AHEAD_S, now());
-    if (expires === null && cmd !== "hello") await this.ask("hello");
+    if (!this.clock.asked && cmd !== "hello") await this.ask("hello");
     const command: Command = {
       ...{ door: facts.door, roster: facts.roster, cmd, args, from: this.me },
       epoch: this.clock.epoch,
       expires: Math.floor(this.clock.expiry(AHEAD_S, now()) ?? 0),
       counter: await nextCounter(facts.door),
-      id: crypto.getRandomValues(new Uint8Array(16)),
+      id,
     };
     const payload = await sealCommand(command, this.signer, facts.boxKey);
-    const reply = await this.#answer(command.id, payload);
+    const reply = await this.#answer(id, payload, cmd === "hello" ? HELLO_WITHIN_MS : ANSWER_WITHIN_MS);
     if (reply.refused) throw new Refused(reply.refused, `The door refused: ${reply.refused}.`);
     return { reply, result: reply.result ?? {} };
   }
@@ -74,8 +80,12 @@ export class Asking {
     if (!facts) return null;
     const reply = await readReply(payload, this.opener, facts.verifyKey, facts.door, this.me);
     const waiting = this.#waiting.get(base64(reply.id));
-    if (!waiting || !this.clock.epoch || !same(reply.epoch, this.clock.epoch)) return null;
+    if (!waiting) {
+      if (reply.refused) this.onLate?.(reply.id, reply.refused);
+      return null;
+    }
     this.#waiting.delete(base64(reply.id));
+    this.clock.begin(reply.epoch); // it answers a question of now: this is how the door is now
     this.clock.heard(reply.uptime, now(), waiting.asked);
     waiting.resolve(reply);
     return reply;
@@ -87,13 +97,13 @@ export class Asking {
     this.#waiting.clear();
   }
 
-  #answer(id: Bytes, payload: Bytes): Promise<Reply> {
+  #answer(id: Bytes, payload: Bytes, within: number): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const name = base64(id);
       const late = setTimeout(() => {
         this.#waiting.delete(name);
         reject(new Refused("silence", "The door did not answer."));
-      }, ANSWER_WITHIN_MS);
+      }, within);
       const end = <T>(how: (value: T) => void) => (value: T): void => {
         clearTimeout(late);
         how(value);
@@ -104,6 +114,10 @@ export class Asking {
       end(reject)(new Refused("offline", "There is no connection now. Nothing was sent."));
     });
   }
+}
+
+export function freshId(): Bytes {
+  return crypto.getRandomValues(new Uint8Array(16));
 }
 
 /** Larger than any before, over windows and restarts: the wall clock's milliseconds, or one more than the last. */

@@ -5,7 +5,7 @@
 
 import { Bell } from "../door/alert";
 import { Opener } from "../door/age";
-import { type Bytes, fromUtf8, hex, same } from "../door/bytes";
+import { type Bytes, base64, fromUtf8, hex, same, unbase64, utf8 } from "../door/bytes";
 import { Chain } from "../door/chain";
 import { DoorClock } from "../door/clock";
 import { readHello } from "../door/hello";
@@ -25,6 +25,8 @@ const RINGS_FOR_MS = 60_000;
 const GAP_AFTER_MS = 15_000;
 const MOST_POSTER = 24_576;
 const PAGES_AT_ONCE = 200;
+const GREETINGS = 5;
+const AGAIN_AFTER_MS = 2000;
 const STEP = 250; // entries opened between two looks at the screen
 
 interface KeptEntry {
@@ -40,12 +42,14 @@ export class Door {
   readonly #clock = new DoorClock();
   readonly #bell = new Bell();
   readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
+  readonly #asked = new Set<string>(); // clips whose poster was asked for
   #chain: Chain | null = null;
   #broker: Broker;
   #work: Promise<void> = Promise.resolve();
   #view: DoorView;
   #ringEnds: ReturnType<typeof setTimeout> | undefined;
   #gapEnds: ReturnType<typeof setTimeout> | undefined;
+  #greetAgain: ReturnType<typeof setTimeout> | undefined;
   #changed: () => void;
 
   constructor(
@@ -93,6 +97,7 @@ export class Door {
   close(): void {
     clearTimeout(this.#ringEnds);
     clearTimeout(this.#gapEnds);
+    clearTimeout(this.#greetAgain);
     this.#broker.close();
   }
 
@@ -121,9 +126,12 @@ export class Door {
     return this.#keep({ name });
   }
 
-  /** The poster of a visit as a picture, or null when there is none, or it is not the one that the journal names. */
+  /**
+   * The poster of a visit as a picture, or null when there is none, or it is not the one that the journal names. One that did
+   * not come by itself is asked for, once.
+   */
   async poster(visit: string): Promise<Bytes | null> {
-    const kept = this.#posters.get(visit) ?? (await this.#fetchPoster(visit));
+    const kept = this.#posters.get(visit) ?? (await this.#keptPoster(visit)) ?? (await this.#askForPoster(visit));
     if (!kept) return null;
     const { ending, plain } = await this.#opener.open(kept.sealed);
     return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
@@ -190,7 +198,7 @@ export class Door {
   }
 
   /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
-  async greet(): Promise<void> {
+  async greet(tries = GREETINGS): Promise<void> {
     try {
       const { result } = await this.asking.ask("hello");
       await this.#roster(result["roster"]);
@@ -199,6 +207,9 @@ export class Door {
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.word !== "silence" || tries <= 1) return;
+      clearTimeout(this.#greetAgain);
+      this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
     }
   }
 
@@ -219,7 +230,7 @@ export class Door {
       const since = this.#chain?.head?.index ?? 0;
       const { result } = await this.asking.ask("journal", { since });
       const entries = Array.isArray(result["entries"]) ? result["entries"] : [];
-      for (const one of entries) await this.#take(new TextEncoder().encode(JSON.stringify(one)) as Bytes);
+      for (const one of entries) await this.#take(utf8(JSON.stringify(one)));
       if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
     }
     const lost = this.#view.missing;
@@ -252,7 +263,21 @@ export class Door {
     return named.length === 0 || named.includes(sha256);
   }
 
-  async #fetchPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
+  async #askForPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
+    const clip = this.story.visits.find((one) => one.id === visit)?.clips.find((one) => one.posterSha256 && one.state !== "deleted");
+    if (!clip || !this.#view.answers || this.#asked.has(clip.id)) return null;
+    this.#asked.add(clip.id);
+    try {
+      const { result } = await this.asking.ask("poster", { clip: clip.id });
+      const sealed = unbase64(result["poster"]);
+      if (sealed) await this.#poster(visit, sealed);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+    return this.#posters.get(visit) ?? null;
+  }
+
+  async #keptPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
     const kept = await this.cupboard.get<{ sealed: Bytes; sha256: string }>("posters", [this.#view.record.door, visit]);
     if (kept) this.#posters.set(visit, kept);
     return kept ?? null;
@@ -392,7 +417,6 @@ export class Door {
 
 /** The entry as it came, for the shelf: read again, it gives the same hash. */
 function documentOf(entry: Entry): Bytes {
-  const b64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-  const body = entry.body ? { body: b64(entry.body) } : { body: null, body_hash: b64(entry.bodyHash) };
-  return new TextEncoder().encode(JSON.stringify({ index: entry.index, prev: b64(entry.prev), ...body, sig: b64(entry.sig) })) as Bytes;
+  const body = entry.body ? { body: base64(entry.body) } : { body: null, body_hash: base64(entry.bodyHash) };
+  return utf8(JSON.stringify({ index: entry.index, prev: base64(entry.prev), ...body, sig: base64(entry.sig) }));
 }

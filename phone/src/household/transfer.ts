@@ -7,8 +7,9 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Ending } from "../door/age";
-import { type Bytes, hex, join } from "../door/bytes";
+import { type Bytes, hex, join, same } from "../door/bytes";
 import { Refused } from "../door/refused";
+import { freshId } from "./asking";
 import type { Door } from "./door";
 import type { ClipFact } from "./story";
 
@@ -32,24 +33,27 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   const sealed: Bytes[] = [];
   const inbox = new Map<number, Bytes>();
   let chunks = Number.POSITIVE_INFINITY;
-  let wake: (() => void) | null = null;
-  let request = "";
+  let wake: ((error?: Error) => void) | null = null;
+  let id = freshId();
   let resumed = 0;
   door.onChunk = (topic, payload) => {
     const [kind, , which, number] = topic.split("/");
     const index = Number(number);
-    if (kind !== "clip" || which !== request || !Number.isSafeInteger(index) || index < sealed.length) return;
+    if (kind !== "clip" || which !== hex(id) || !Number.isSafeInteger(index) || index < sealed.length) return;
     if (index >= sealed.length + WINDOW || payload.length > 98_304) return;
     inbox.set(index, payload);
     wake?.();
+  };
+  door.asking.onLate = (about, word) => {
+    if (same(about, id)) wake?.(new Refused(word, `The door stopped: ${word}.`));
   };
   try {
     let failures = 0;
     while (sealed.length < chunks) {
       if (stop.aborted) throw new Refused("stopped", "Stopped.");
       try {
-        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW });
-        request = String(result["request"] ?? "");
+        id = freshId(); // chunks carry it, and may come before the answer does
+        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW }, id);
         chunks = Number(result["chunks"]);
         if (!Number.isSafeInteger(chunks) || chunks < 0) throw new Refused("damaged", "The door’s answer is damaged.");
         const until = Math.min(chunks, sealed.length + WINDOW);
@@ -70,6 +74,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     }
   } finally {
     door.onChunk = null;
+    door.asking.onLate = null;
   }
   return open(door, clip, join(...sealed));
 }
@@ -80,13 +85,14 @@ async function open(door: Door, clip: ClipFact, sealed: Bytes): Promise<Transfer
   return { ending, plain };
 }
 
-function arrival(listen: (wake: () => void) => void, stop: AbortSignal): Promise<void> {
+function arrival(listen: (wake: (error?: Error) => void) => void, stop: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Refused("late", "The transfer stopped.")), CHUNK_WITHIN_MS);
     stop.addEventListener("abort", () => reject(new Refused("stopped", "Stopped.")), { once: true });
-    listen(() => {
+    listen((error) => {
       clearTimeout(late);
-      resolve();
+      if (error) reject(error);
+      else resolve();
     });
   });
 }

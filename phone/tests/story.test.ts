@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import type { Body } from "../src/door/journal";
+import { Story } from "../src/household/story";
+import { rowsOf } from "../src/app/history";
+
+const body = (kind: string, more: object = {}): Body => ({ v: 1, kind, at: "2026-03-01T07:30:00Z", clock: "synced", boot: 1, uptime: 1, ...more });
+
+test("a ring and its clip are one visit", () => {
+  const story = new Story();
+  story.add(1, body("started"));
+  story.add(2, body("clip_started", { id: "c1", visit: "v1" }));
+  story.add(3, body("ring", { visit: "v1" }));
+  story.add(4, body("ring", { visit: "v1" }));
+  story.add(5, body("clip", { id: "c1", visit: "v1", bytes: 9, sha256: "ab", seconds: 14.2, poster_sha256: "cd" }));
+  expect(story.visits).toHaveLength(1);
+  expect(story.visits[0]).toMatchObject({ id: "v1", rings: 2, clips: [{ id: "c1", state: "kept", seconds: 14.2, posterSha256: "cd" }] });
+});
+
+test("a deleted clip is told by its entry, a vanished one is trouble", () => {
+  const story = new Story();
+  for (const id of ["c1", "c2"]) story.add(1, body("clip", { id, visit: `v-${id}`, bytes: 9 }));
+  expect(story.add(2, body("clip_deleted", { id: "c1", why: "age" }))).toBe(false);
+  expect(story.add(3, body("storage", { what: "vanished", clips: ["c2"] }))).toBe(true);
+  expect(story.visits.map((one) => one.clips[0]!.state).sort()).toEqual(["deleted", "vanished"]);
+});
+
+test("what a newer door says in another way does not stop the story", () => {
+  const story = new Story();
+  story.add(1, body("glow", { visit: 7 }));
+  story.add(2, body("clip", { id: 5, visit: ["v"] }));
+  story.add(3, body("ring", { visit: "v1" }));
+  story.add(4, null);
+  expect(story.visits.map((one) => one.id)).toEqual(["v1"]);
+  expect(story.lines).toHaveLength(4);
+});
+
+test("the timeline has a heading a day, newest first, and its filters", () => {
+  const story = new Story();
+  story.add(1, body("ring", { visit: "a", at: "2026-03-01T12:00:00Z" }));
+  story.add(2, body("visit", { visit: "b", at: "2026-03-02T12:00:00Z" }));
+  story.add(3, body("ring", { visit: "c", at: "2026-03-02T13:00:00Z" }));
+  const shape = (filter: "all" | "rings" | "seen") => rowsOf(story.visits, filter).map((row) => ("visit" in row ? row.visit.id : "day" in row ? "day" : "end"));
+  expect(shape("all")).toEqual(["day", "c", "b", "day", "a", "end"]);
+  expect(shape("rings")).toEqual(["day", "c", "day", "a", "end"]);
+  expect(shape("seen")).toEqual(["day", "b", "end"]);
+});
+
+test("ten thousand visits are ten thousand rows", () => {
+  const story = new Story();
+  for (let i = 1; i <= 10_000; i++) story.add(i, body("ring", { visit: `v${i}` }));
+  expect(rowsOf(story.visits, "all").filter((row) => "visit" in row)).toHaveLength(10_000);
+});
