@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 # A virtual environment belongs to one Python: after an upgrade of the system it is made afresh.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
-PACKAGES := mosquitto age ffmpeg openssl systemd
+PACKAGES := mosquitto age ffmpeg openssl strace systemd
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin

@@ -78,7 +78,7 @@ def test_a_missing_debian_package_is_named_where_it_cannot_be_installed(tmp_path
 def test_nothing_is_installed_where_everything_is_there(checkout: Path) -> None:
     programs = checkout / "bin"
     programs.mkdir()
-    for name in ("mosquitto", "age", "ffmpeg", "openssl", "systemd-analyze"):
+    for name in ("mosquitto", "age", "ffmpeg", "openssl", "strace", "systemd-analyze"):
         script(programs / name, "exit 0")
     script(checkout / "tools" / "install-packages", "echo installing; exit 1")
     done = make(checkout, "packages", PATH=f"{programs}:{os.environ['PATH']}")
