@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -59,7 +62,14 @@ class Commands(click.Group):
             if error.errno != errno.ENOSPC or error.filename is not None or ctx.invoked_subcommand == "run":
                 raise
             click.echo("doorbell: The output could not be written, its disk is full: free some space.", err=True)
+            _give_up_output()
             sys.exit(1)
+
+
+def _give_up_output() -> None:
+    """Python writes what waits for standard output once more when it ends: that would fail again, with status 120."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

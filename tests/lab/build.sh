@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds, once, the computer that `make lab` boots: Debian trixie with the real parts of a door, and no Pi.
 #
-#   build.sh [DIRECTORY]     default: build/lab beside the Makefile; about 2 minutes, 3 GB
+#   build.sh [DIRECTORY]     default: build/lab beside the Makefile; 2 to 5 minutes, 2.3 GB
 #
 # Root only (mmdebstrap, chroot). Everything comes from two places: the Debian archive that this machine's apt uses,
 # and the Python index that this machine's pip is configured for. No address is written here.
@@ -20,7 +20,7 @@ step() { printf '%4d s  %s\n' $(($(date +%s) - began)) "$*"; }
 stop() { echo "build.sh: $*" >&2; exit 1; }
 
 # The same recipe gives the same name; a changed one is built afresh.
-wanted=$(cat "$0" "$here"/root/* | sha256sum | cut -c1-16)
+wanted=$(cat "$here/build.sh" "$here"/root/* | sha256sum | cut -c1-16)
 if [ "$(cat "$out/built" 2>/dev/null)" = "$wanted" ]; then
     echo "the lab stands in $out"
     exit 0
@@ -81,8 +81,8 @@ python_parts() {
     mkdir "$root/wheels"
     cp "$out"/wheels/* "$root/wheels/"
     chroot "$root" env -i PATH=/usr/bin:/bin PYPI=1 sh -ec '
-        pip install --quiet --root-user-action ignore --break-system-packages --no-index --no-deps --no-build-isolation /wheels/*' ||
-        stop "the Python parts could not be installed."
+        pip install --quiet --root-user-action ignore --break-system-packages --no-warn-script-location \
+            --no-index --no-deps --no-build-isolation /wheels/*' >"$out/pip.log" 2>&1 || { cat "$out/pip.log" >&2; exit 1; }
     rm -rf "$root/wheels"
     cp "$here/root/pykms.py" "$root/usr/local/lib/python3.13/dist-packages/"
     # Everything that imports picamera2 here gets the class with the bridges to the virtual camera, and takes the
