@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from doorbell import pipe
-from doorbell.events import RecorderGone
+from doorbell.events import RecorderGone, Said
 
 log = logging.getLogger("doorman")
 
@@ -59,7 +59,7 @@ class Child:
         try:
             while data := self._end.recv(pipe.LARGEST):
                 try:
-                    self._put(pipe.decode(data))
+                    self._put(Said(self._generation, pipe.decode(data)))
                 except ValueError:
                     log.error("the recorder said something that is no message: it is ended")  # noqa: TRY400
                     self._process.kill()

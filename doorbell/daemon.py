@@ -6,6 +6,7 @@ its pins: after a configuration that cannot be read, and after three deaths with
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import random
@@ -13,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config, Keys
 from doorbell.doorkeys import DoorKeys, load_or_make
-from doorbell.doorman import Doorman
+from doorbell.doorman import OFF_FLAG, Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
 from doorbell.events import Died, Stop
@@ -64,35 +66,53 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     forbid_core_dumps()
     sys.setswitchinterval(SWITCH_S)
     inbox = Inbox()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: inbox.put(Stop(time.monotonic())))
     threading.excepthook = lambda args: inbox.put(
         Died(args.thread.name if args.thread else "?", getattr(args.exc_type, "__name__", "?"))
     )
     problems = Problems()
+    before = _look(path)
     try:
         config = configuration.load(path)
     except ConfigError as error:
         problems.tell("configuration", str(error))
-        return _bell_only(_last_good(), inbox, problems, until_changed=path)
+        return _bell_only(_last_good(), inbox, problems, until_changed=(path, before))
+    if fast and not config.camera.source.startswith(("file:", "scene")):
+        raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
     _make_folders(config)
+    lock = _alone(config.door.state)  # noqa: F841  held until the process ends
     if _deaths(config.door.runtime) >= DEATHS:
         problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
         return _bell_only(config, inbox, problems)
-    if fast and not config.camera.source.startswith(("file:", "scene")):
-        raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
     doorman = build(config, inbox, problems, ["--once"] * once + ["--fast"] * fast)
-    _remember_good(path, config)
+    if doorman.errands is not None:
+        doorman.errands.send("last good", lambda: _remember_good(path, config))
     status = doorman.run()
     if status == 0:
-        (config.door.runtime / "starts").unlink(missing_ok=True)
+        _forget_deaths(config.door.runtime)
     return status
+
+
+def _alone(state: Path) -> Any:  # noqa: ANN401  an open file, whose lock lasts as long as it
+    """Hold the door's lock; two daemons would take each other's clips for leftovers. Raises Mistake."""
+    try:
+        lock = (state / "lock").open("w")
+    except OSError:
+        return None  # a card that cannot be written to keeps no clips either
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise Mistake(
+            f"Another doorbell runs with {state}: stop it first, or give this one a folder of its own."
+        ) from None
+    return lock
 
 
 def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
     """The whole door. What cannot be had is in *problems*."""
     pins = _pins(config, inbox, problems)
-    clock = WallClock()
+    clock, errands = WallClock(), Errands(inbox.put)
     keys = _keys(config, problems)
     home = household.load(config.door.id, config.door.state, config.keys.recipients)
     problems.tell("roster", home.damaged)
@@ -100,11 +120,14 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     journal = _journal(config, home, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)
-    doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, fast="--fast" in flags)
+    doorman = Doorman(
+        config, inbox, pins, Systemd(), ledger, problems, recording, errands=errands, fast="--fast" in flags,
+        recording_on=_recording_on(config), arm=_arm_again(config, inbox) if "pins" in problems else None,
+    )  # fmt: skip
     if config.mqtt.host:
         doorman.voice = _voice(doorman, home, keys)
     if doorman.voice is not None and keys is not None:
-        doorman.answers = _answers(doorman, doorman.voice, home, keys)
+        doorman.answers = _answers(doorman, doorman.voice, home, keys, errands)
     return doorman
 
 
@@ -116,6 +139,17 @@ def _pins(config: Config, inbox: Inbox, problems: Problems) -> Pins | NoPins:
     except DeviceError as error:
         problems.tell("pins", str(error))
         return NoPins()
+
+
+def _arm_again(config: Config, inbox: Inbox) -> Callable[[], Pins | NoPins]:
+    return lambda: Pins(config.pins, inbox.put, runtime=config.door.runtime)
+
+
+def _recording_on(config: Config) -> bool:
+    try:
+        return not os.path.lexists(config.door.state / OFF_FLAG)
+    except OSError:
+        return False  # the switch cannot be read: who switched the camera off must not find it on
 
 
 def _keys(config: Config, problems: Problems) -> DoorKeys | None:
@@ -158,9 +192,8 @@ def _voice(doorman: Doorman, home: Household, keys: DoorKeys | None) -> Voice | 
     )  # fmt: skip
 
 
-def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys) -> Answers:
+def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys, errands: Errands) -> Answers:
     door = doorman.config.door
-    errands = Errands(doorman.inbox.put)
     answers = Answers(
         doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
         errands, door.state / store.FOLDER,
@@ -184,24 +217,27 @@ def _make_folders(config: Config) -> None:
 # ---- bell-only
 
 
-def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: Path | None = None) -> int:
+def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: tuple[Path, Any] | None = None) -> int:
     _make_folders(config)
     pins = _pins(config, inbox, problems)
     ledger = Ledger(None, WallClock(), config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put)
     threading.Thread(target=_end_bell_only, args=(inbox, until_changed), name="bell only", daemon=True).start()
-    Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, bell_only=True).run()
-    (config.door.runtime / "starts").unlink(missing_ok=True)
+    Doorman(
+        config, inbox, pins, Systemd(), ledger, problems, recording, bell_only=True,
+        arm=_arm_again(config, inbox) if "pins" in problems else None,
+    ).run()  # fmt: skip
+    _forget_deaths(config.door.runtime)
     return 0
 
 
-def _end_bell_only(inbox: Inbox, path: Path | None) -> None:
+def _end_bell_only(inbox: Inbox, changed: tuple[Path, Any] | None) -> None:
     """Stop the daemon when there is hope that the next start is whole; systemd starts it again (Restart=always)."""
     wait = threading.Event()
-    if path is None:
+    if changed is None:
         wait.wait(BELL_ONLY_S)
     else:
-        before = _look(path)
+        path, before = changed
         while _look(path) == before:
             wait.wait(LOOK_S)
         log.info("the configuration was changed: starting afresh")
@@ -252,3 +288,10 @@ def _deaths(runtime: Path) -> int:
     except OSError as error:
         log.warning("%s cannot be written (%s)", starts, error.strerror)
     return len(recent)
+
+
+def _forget_deaths(runtime: Path) -> None:
+    try:
+        (runtime / "starts").unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s cannot be written (%s)", runtime, error.strerror)

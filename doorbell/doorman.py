@@ -11,14 +11,16 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from attrs import define, evolve, field
 
-from doorbell import __version__, debounce, effects, events, statuspage, visit
+from doorbell import __version__, debounce, durable, effects, events, statuspage, visit
 from doorbell.answers import Answers
 from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
+from doorbell.errands import Errands
+from doorbell.errors import DeviceError
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
@@ -45,8 +47,18 @@ GOODBYE_S = 3.0
 NOT_SAID, SAID, KEPT = "not said", "said", "kept"
 LAST_WORD = "last word"
 """The token by which the last entry is known again when it is kept."""
-STUCK_S = 60.0
-"""A journal thread that showed no progress for this long is a reason to withhold the watchdog's sign of life."""
+HANGS_S = 10.0
+"""A journal thread without progress for this long is told as a problem: the card hangs."""
+STUCK_S = 600.0
+"""Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
+healed by a restart, and the bell works without it."""
+LONGEST_BUSY_S = 1.0
+MINUTE_S = 60.0
+PINS_S = 10.0
+REPEAT_S = 30.0
+"""Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
+SWITCH = "recording switch"
+OFF_FLAG = "recording-off"
 
 
 @define
@@ -62,6 +74,11 @@ class Doorman:
     recording: Recording
     voice: Voice | None = None
     answers: Answers | None = None
+    errands: Errands | None = None
+    arm: Callable[[], Pins | NoPins] | None = None
+    """How the pins are had, where they could not be had at the start: tried again every PINS_S."""
+    recording_on: bool = True
+    """Whether a person has it switched on; who switched it off finds it off after a power cut as well."""
     bell_only: bool = False
     fast: bool = False
     """The video runs as fast as it goes: visits are measured in its time, which stands still between two looks."""
@@ -74,7 +91,7 @@ class Doorman:
     _timers: dict[str, float] = field(factory=dict)
     _ready_to_keep: bool = False
     """The journal is open and the clips of the last time are in order: only then may a new one begin."""
-    _ticked: float = 0.0
+    _busy_since: float = float("inf")
     _shown: tuple[object, ...] = ()
     _rings: int = 0
     _entries: int = 0
@@ -101,6 +118,9 @@ class Doorman:
             self._timers["watchdog"] = at
         self.ledger.write("started", {"software": __version__}, at)
         self.ledger.forget_old(at)
+        self._timers["minute"] = at + MINUTE_S
+        if self.arm is not None:
+            self._timers["pins"] = at + PINS_S
         if self.voice is not None:
             self.voice.start(at)
         self._film(at)
@@ -123,25 +143,25 @@ class Doorman:
 
     def handle(self, event: object, at: float) -> None:
         """Take one event, or None at a deadline, and do what is due at *at*."""
-        if isinstance(event, events.ButtonEdge):
-            self._contact, pressed = debounce.edge(self._contact, event)
-        else:
-            self._contact, pressed = debounce.settle(self._contact, at)
-        if pressed is not None:
-            self._step(pressed, at)
+        if isinstance(event, events.Said):
+            event = self.recording.heard_from(event)
+        # What waits in the inbox may have happened before *at*: an edge that ends a spike, an acknowledgement, a
+        # frame. So deadlines are looked at once it is empty, or after a second of never being so.
+        empty = self.inbox.is_empty
+        self._busy_since = float("inf") if empty else min(self._busy_since, at)
+        punctual = empty or at - self._busy_since > LONGEST_BUSY_S
+        self._press(event, at, punctual=punctual)
         self._hear(event, at)
         if self.answers is not None:
             self.answers.take(event, at)
-        self._step(None, at)
-        self.recording.settle(at)
-        # An acknowledgement that waits in the inbox is no missing one: deadlines are looked at once it is empty, or
-        # after a second of never being so.
-        if self.voice is not None and (self.inbox.is_empty or at - self._ticked > 1.0):
-            self._ticked = at
-            self.voice.tick(at)
+        if punctual:
+            self._step(None, at)
+            self.recording.settle(at)
+            if self.voice is not None:
+                self.voice.tick(at)
         if self._chime_until is not None and at >= self._chime_until:
             self._chime_until = None
-            self.pins.chime(False)
+            self._chime(False)
         if self.problems.look():
             self._timers |= {"health": at, "status": at}
         if (shown := (self._visit.eyes, self.recording.clip, self._rings, self._entries)) != self._shown:
@@ -150,12 +170,24 @@ class Doorman:
         for name in [name for name, due in self._timers.items() if at >= due]:
             self._timer(name, at)
 
+    def _press(self, event: object, at: float, *, punctual: bool) -> None:
+        pressed = None
+        if isinstance(event, events.ButtonEdge):
+            self._contact, pressed = debounce.edge(self._contact, event)
+        elif punctual:
+            self._contact, pressed = debounce.settle(self._contact, at)
+        if pressed is not None:
+            self._step(pressed, at)
+
     def _hear(self, event: object, at: float) -> None:
         match event:
             case events.ButtonEdge() if event.down and self.voice is not None:
                 self.voice.expect(at)
-            case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip() | events.ErrandDone():
+            case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip():
                 pass
+            case events.ErrandDone():
+                if event.token == SWITCH:
+                    self.problems.tell("storage", "The switch of the recording cannot be kept." * bool(event.why))
             case events.Pir():
                 if event.active:
                     self.recording.warmth(event.at)
@@ -168,7 +200,7 @@ class Doorman:
                     self._timers["again"] = at + SAID_AGAIN_AFTER_S
             case events.Heard():
                 self._heard(event, at)
-            case events.CameraEnded() | events.Stop():
+            case events.Stop():
                 self._stop(at)
             case events.Died():
                 log.critical("the thread %s died (%s): ending, to be started afresh", event.thread, event.error)
@@ -186,6 +218,9 @@ class Doorman:
             case events.PosterMade():
                 if (whose := self.recording.poster(event)) and self.voice is not None:
                     self.voice.poster(whose, event.sealed, at)
+            case events.CameraEnded():
+                log.info("the video is at its end")
+                self._stop(at)
             case events.HeldBack():
                 self._held_back.update(event.gates)
             case events.Tampered():
@@ -193,6 +228,7 @@ class Doorman:
                 self.ledger.write("tamper", {"active": event.active}, at)
             case _ if self.recording.hear(event, at):
                 self._step(event, at)
+                self._led()
                 if self.fast and isinstance(event, events.RecorderAlive):
                     self.recording.go()
 
@@ -215,6 +251,8 @@ class Doorman:
                     self._ring(effect, at)
                 case effects.Motion() if self.voice is not None:
                     self.voice.motion(effect.active, at)
+                    if effect.active:
+                        self._timers["again"] = at + REPEAT_S
                 case effects.Record():
                     self.recording.begin(effect, at)
                     self._led()
@@ -227,7 +265,7 @@ class Doorman:
 
     def _ring(self, ring: effects.Ring, at: float) -> None:
         # In this order: the chime in the hall, then whoever is told over the network, then the card.
-        self.pins.chime(True)
+        self._chime(True)
         self._chime_until = at + self.config.pins.chime_ms / 1000
         self._rings += 1
         pressed = min(ring.at, at)  # a fast video's time runs ahead of the world's
@@ -235,6 +273,12 @@ class Doorman:
             self.voice.ring(ring.visit, pressed, at)
         self.ledger.write("ring", {"visit": ring.visit}, pressed)
         log.info("somebody rings")
+
+    def _chime(self, on: bool) -> None:
+        try:
+            self.pins.chime(on)
+        except Exception as error:  # noqa: BLE001  gpiozero's kinds are many, and none may keep the ring from the phones
+            self.problems.tell("pins", f"The chime's pin cannot be moved ({type(error).__name__}): doorbell doctor.")
 
     # ---- what it hears from the card and the broker
 
@@ -281,20 +325,20 @@ class Doorman:
         elif not config.keys.recipients and not self.bell_only:
             self.problems.tell("recipient", "Nothing is recorded: make a key (doorbell keygen), put it in [keys].")
         able = self._ready_to_keep and config.camera.source != "none" and not config.recording_refused
-        self.recording.want(able and self.is_recording_on(), at)
+        self.recording.want(able and self.recording_on, at)
 
     def is_recording_on(self) -> bool:
-        """Whether a person has it switched on; who switched it off finds it off after a power cut as well."""
-        return not (self.config.door.state / "recording-off").exists()
+        return self.recording_on
 
     def switch_recording(self, on: bool, by: str, at: float) -> bool:
-        """Somebody switches it; whether the switch could be kept."""
-        flag = self.config.door.state / "recording-off"
-        try:
-            flag.unlink(missing_ok=True) if on else flag.touch(0o600)
-        except OSError as error:
-            self.problems.tell("storage", f"The switch of the recording cannot be kept ({error.strerror}).")
+        """Somebody switches it; False where the card already has too much to do. What changes nothing is not told."""
+        if on == self.recording_on:
+            return True
+        flag = self.config.door.state / OFF_FLAG
+        keep = (lambda: durable.remove(flag)) if on else (lambda: durable.replace(flag, b""))
+        if self.errands is None or not self.errands.send(SWITCH, keep):
             return False
+        self.recording_on = on
         self.ledger.write("settings", {"recording": on, "by": by}, at)
         self._film(at)
         if self.voice is not None:
@@ -326,7 +370,10 @@ class Doorman:
             case "watchdog":
                 self._timers[name] = at + self.systemd.watchdog_s / 3
                 journal = self.ledger.journal
-                if journal is None or at - journal.last_turn < STUCK_S:
+                still = 0.0 if journal is None else at - journal.last_turn
+                if still > HANGS_S:
+                    self.problems.tell("journal", f"The card has not answered for {HANGS_S:.0f} s and more.")
+                if still < STUCK_S:
                     self.systemd.alive()
             case "health":
                 self._timers[name] = at + HEALTH_S
@@ -343,7 +390,15 @@ class Doorman:
                     self.voice.states(at)
                     self._timers["again"] = at + SAID_AGAIN_AFTER_S
                 elif self.voice is not None:
-                    self.voice.motion(self._visit.told, at)
+                    self.voice.again(self._visit.told, at)
+                    if self._visit.told:
+                        self._timers["again"] = at + REPEAT_S
+            case "minute":
+                self._timers[name] = at + MINUTE_S
+                self._each_minute(at)
+            case "pins":
+                del self._timers[name]
+                self._arm(at)
             case "hour":
                 self._timers[name] = at + HOUR_S
                 self._hourly(at)
@@ -352,9 +407,25 @@ class Doorman:
         if self._held_back:
             self.ledger.write("quiet", {"gates": dict(self._held_back)}, at)
             self._held_back.clear()
+        self.ledger.forget_old(at)
+
+    def _each_minute(self, at: float) -> None:
         if by := self.ledger.clock.stepped():
             self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
-        self.ledger.forget_old(at)
+        if (down := self.pins.is_down()) is not None and down != self._contact.raw and self._contact.deadline is None:
+            # The kernel's queue of edges was full once: without this the next press would be taken for this one.
+            self._press(events.ButtonEdge(at, down), at, punctual=True)
+
+    def _arm(self, at: float) -> None:
+        if self.arm is None:
+            return
+        try:
+            self.pins = self.arm()
+        except DeviceError:
+            self._timers["pins"] = at + PINS_S
+        else:
+            self.problems.tell("pins", "")
+            self._led()
 
     def _tell_status(self) -> None:
         sentences = self.problems.sentences
@@ -406,6 +477,7 @@ class Doorman:
         return heard or self.ledger.journal is None or at >= self._leave_by
 
     def _end(self) -> int:
+        self._chime(False)
         if self.ledger.journal is not None and not self.ledger.journal.stop(10.0):
             log.error("the card took no more entries within 10 s")
         if self.voice is not None:

@@ -44,6 +44,14 @@ class Pir:
 
 
 @frozen
+class Said:
+    """One message of the child of this *generation*: what a child that was let go still says counts only for clips."""
+
+    generation: int
+    message: object
+
+
+@frozen
 class RecorderReady:
     """The child has its configuration and the camera has given its first frame."""
 
@@ -282,6 +290,7 @@ class Died:
 
 Event = (
     ButtonEdge | Pressed | Pir
+    | Said
     | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
     | CameraEnded | RecorderGone
     | Kept | DueEntries | JournalReady | JournalTrouble | JournalPage | NoSuchClip | ErrandDone

@@ -13,10 +13,18 @@ from attrs import define, field
 from doorbell import effects, events, pipe, supervision
 from doorbell.child import Child
 from doorbell.config import Config, for_recorder
+from doorbell.errors import DeviceError
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 
 log = logging.getLogger("doorman")
+
+LEAVE_S = 25.0
+"""How long a child that was let go may take to finish its clip, before it is killed."""
+MOST_UNDEAD = 2
+"""Children that not even SIGKILL ended; with so many of them no other is started: each holds some 100 MB."""
+ROOM_S = 20.0
+"""How often room is made on the card while a clip runs: a long one is larger than what was kept free for it."""
 
 
 def new_id() -> str:
@@ -32,6 +40,15 @@ class _Begun:
     trigger: str = ""
     poster: bytes = field(default=b"", repr=False)
     """The sealed poster, if it lies on the card."""
+
+
+@define
+class _Leaving:
+    """A child that was told to go: killed when it has not ended by ``until``, and then only waited for."""
+
+    child: Child
+    until: float
+    killed: bool = False
 
 
 @define
@@ -53,10 +70,16 @@ class Recording:
     _warmed: float = float("-inf")
     _clips: dict[str, _Begun] = field(factory=dict)
     """Clips begun and not yet known to be kept or lost."""
+    _let_gone: dict[int, _Leaving] = field(factory=dict)
+    _room: float = float("inf")
+    _poster_of: str = ""
+    """The visit whose poster went out last: the second clip of a visit brings no second one."""
 
     @property
     def deadline(self) -> float | None:
-        return supervision.deadline(self._supervision)
+        leaving = [one.until for one in self._let_gone.values() if not one.killed]
+        due = [supervision.deadline(self._supervision), self._room if self.clip else None, *leaving]
+        return min((one for one in due if one is not None), default=None)
 
     @property
     def wanted(self) -> bool:
@@ -68,6 +91,14 @@ class Recording:
         return self._child is None and not self._clips
 
     def settle(self, at: float) -> None:
+        for one in self._let_gone.values():
+            if not one.killed and at >= one.until:
+                log.error("a recorder that was told to go did not within %.0f s: it is killed", LEAVE_S)
+                one.child.kill()
+                one.killed = True
+        if self.clip and at >= self._room:
+            self._room = at + ROOM_S
+            self.ledger.forget_old(at)
         self._supervision, todo = supervision.settle(self._supervision, at)
         self._carry_out(todo, at)
 
@@ -91,6 +122,7 @@ class Recording:
         if self._child is None or not self.wanted:
             return
         self.clip = new_id()
+        self._room = at + ROOM_S
         self._clips[self.clip] = _Begun(record.visit, self._generation, record.trigger)
         self.ledger.clip_started(self.clip, record.visit, record.trigger, at)
         self._child.send(pipe.Begin(self.clip, record.visit, record.trigger))
@@ -113,7 +145,10 @@ class Recording:
         if running is not None:
             self.finish()
         if self._child is not None:
-            self._child.send(pipe.SealTo(tuple(str(one) for one in config.keys.recipients)))
+            told = self._child.send(pipe.SealTo(tuple(str(one) for one in config.keys.recipients)))
+            if not told:
+                # It would go on sealing to who has left: a fresh one is started with the new household.
+                self._child.kill()
         if running is not None:
             self.begin(effects.Record(at, running.visit, running.trigger), at)
 
@@ -129,7 +164,15 @@ class Recording:
         if begun is None:
             return ""
         begun.poster = made.sealed if made.kept else b""
-        return begun.visit
+        first, self._poster_of = begun.visit != self._poster_of, begun.visit
+        return begun.visit if first else ""
+
+    def heard_from(self, said: events.Said) -> object | None:
+        """What a child said, if it still counts: of one that was let go, only what became of its clips."""
+        ours = self._child is not None and said.generation == self._generation
+        settles = isinstance(said.message, events.ClipKept | events.ClipLost | events.PosterMade)
+        known = getattr(said.message, "clip", "") in self._clips
+        return said.message if (known if settles else ours) else None
 
     def hear(self, event: object, at: float) -> bool:
         """Take what the recorder said; True where it concerns this child and the visit should hear it too."""
@@ -148,13 +191,16 @@ class Recording:
                     "poster_sha256": hashlib.sha256(begun.poster).hexdigest() if begun.poster else "",
                 }  # fmt: skip
                 self.ledger.clip_kept(event.clip, what, event.bytes + len(begun.poster), at)
+                self.problems.tell("storage", "")
                 self.ledger.forget_old(at)
                 log.info("a clip of %.0f s is kept, %.1f MB", event.seconds, event.bytes / 1e6)
             case events.ClipLost():
+                running, self.clip = event.clip == self.clip, "" if event.clip == self.clip else self.clip
                 self._clips.pop(event.clip, None)
                 self.problems.tell("storage", event.why)
                 self.ledger.clip_lost(event.clip, event.why, at)
                 self.ledger.forget_old(at)
+                return running
             case events.RecorderGone():
                 return self._gone(event, at)
         return True
@@ -162,8 +208,10 @@ class Recording:
     def _gone(self, event: events.RecorderGone, at: float) -> bool:
         if event.generation == 0:
             return True
+        self._let_gone.pop(event.generation, None)
         ours = event.generation == self._generation and self._child is not None
         if ours:
+            self.problems.tell("tamper", "")
             log.log(logging.WARNING if event.status else logging.INFO, "the recorder ended, status %d", event.status)
             self._child = None
             self.clip = ""
@@ -179,14 +227,12 @@ class Recording:
         for effect in todo:
             match effect:
                 case effects.StartRecorder():
-                    self._generation += 1
-                    setup = pipe.Setup(for_recorder(self.config))
-                    self._child = self.start(setup, self._generation, self.put, self.flags)
+                    self._start(at)
                 case effects.KillRecorder():
                     log.error("the recorder shows no new frame: it is ended and started again")
-                    self._let_go(at, Child.kill)
+                    self._let_go(at, kill=True)
                 case effects.FinishRecorder():
-                    self._let_go(at, Child.close)
+                    self._let_go(at, kill=False)
                 case effects.CameraLost():
                     if "camera" not in self.problems:
                         self.problems.tell(
@@ -196,10 +242,30 @@ class Recording:
                 case effects.CameraBack():
                     self.ledger.write("camera_back", {}, at)
 
-    def _let_go(self, at: float, how: Callable[[Child], None]) -> None:
+    def _start(self, at: float) -> None:
+        self._generation += 1
+        generation = self._generation
+        why = ""
+        if sum(one.killed for one in self._let_gone.values()) >= MOST_UNDEAD:
+            why = "The camera's driver holds recorders that cannot be ended: restart the Pi."
+        else:
+            try:
+                setup = pipe.Setup(for_recorder(self.config))
+                self._child = self.start(setup, generation, self.put, self.flags)
+            except DeviceError as error:
+                why = str(error)
+            except (OSError, RuntimeError):
+                why = "The recorder cannot be started: memory or processes are short."
+        if why:
+            self.problems.tell("camera", why)
+            self._supervision, todo = supervision.gone(self._supervision, at)
+            self._carry_out(todo, at)
+
+    def _let_go(self, at: float, *, kill: bool) -> None:
         child, self._child = self._child, None
         if child is not None:
-            how(child)
+            child.kill() if kill else child.close()
+            self._let_gone[self._generation] = _Leaving(child, at + LEAVE_S, killed=kill)
         self.clip = ""
         # The visit hears at once that nobody looks any more; that child's own end comes whenever it comes.
         self.put(events.RecorderGone(at, 0, 0))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from attrs import evolve, frozen
 
 from doorbell.effects import Effect, Finish, Motion, Record, Ring, VisitEnded
-from doorbell.events import Pir, Pressed, RecorderGone, RecorderReady, Saw
+from doorbell.events import ClipLost, Pir, Pressed, RecorderGone, RecorderReady, Saw
 
 AGREEMENT_S = 5.0
 """Motion and PIR agree when both said so within this time of each other."""
@@ -21,6 +21,9 @@ A swaying tree that the motion core takes for a visitor must not push the histor
 
 CALM_S = 5.0
 """Motion is told as over when nothing moved for this long: who stands still for a breath has not gone."""
+
+RETRY_S = 10.0
+"""After a clip that the card would not take, the next sign begins another no sooner than this."""
 
 NEVER = float("-inf")
 
@@ -44,6 +47,8 @@ class Visit:
     last_sign: float = NEVER
     presses: int = 0
     recording: bool = False
+    lost: float = NEVER
+    """When the last clip was lost to the card: the next one of this visit waits RETRY_S."""
     eyes: bool = False
     moving: bool = False
     warm: bool = False
@@ -98,7 +103,7 @@ def _what_is_due(visit: Visit, at: float, limits: Limits) -> tuple[Visit, list[E
 def _take(visit: Visit, event: object, at: float, limits: Limits, fresh: str) -> tuple[Visit, list[Effect]]:
     match event:
         case Pressed():
-            return _press(visit, at, fresh)
+            return _press(visit, at, limits, fresh)
         case Saw():
             visit = evolve(visit, moving=event.active, eyes=True)
             return _sign(visit, at, begins=False), []
@@ -107,6 +112,9 @@ def _take(visit: Visit, event: object, at: float, limits: Limits, fresh: str) ->
             return _sign(visit, at, begins=False), []
         case RecorderReady():
             return _see(visit, at, limits)
+        case ClipLost():
+            # Only said of the clip that runs: the visit goes on without one, until its next sign.
+            return evolve(visit, recording=False, lost=at), []
         case RecorderGone():
             # The clip that ran is finished by the dying child, or cut to what is whole afterwards.
             gone = evolve(visit, eyes=False, moving=False, recording=False)
@@ -122,8 +130,11 @@ def _see(visit: Visit, at: float, limits: Limits) -> tuple[Visit, list[Effect]]:
     return evolve(visit, recording=True), [Record(at, visit.id, visit.trigger)]
 
 
-def _press(visit: Visit, at: float, fresh: str) -> tuple[Visit, list[Effect]]:
+def _press(visit: Visit, at: float, limits: Limits, fresh: str) -> tuple[Visit, list[Effect]]:
     effects: list[Effect] = []
+    if visit.id and at > visit.began + limits.longest_s - limits.linger_s:
+        # So late in a visit hardly anything of who pressed would be recorded: this is the next one.
+        visit, effects = _end(visit, at)
     if not visit.id:
         visit = _begin(visit, at, "press", fresh)
     effects.append(Ring(at, visit.id))
@@ -134,8 +145,11 @@ def _press(visit: Visit, at: float, fresh: str) -> tuple[Visit, list[Effect]]:
 
 
 def _begin_by_motion(visit: Visit, at: float, limits: Limits, fresh: str) -> tuple[Visit, list[Effect]]:
-    if not visit.active and not visit.id:
+    if not visit.moving and not visit.id:
         visit = evolve(visit, in_a_row=0)
+    if visit.id and visit.moving and visit.eyes and not visit.recording and at - visit.lost >= RETRY_S:
+        again = visit.presses or limits.record_on != "press"
+        return (evolve(visit, recording=True), [Record(at, visit.id, visit.trigger)]) if again else (visit, [])
     if visit.id or not visit.moving or visit.in_a_row >= MOST_IN_A_ROW or limits.record_on == "press":
         return visit, []
     trigger = "motion"

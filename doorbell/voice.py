@@ -26,6 +26,8 @@ from doorbell.problems import Problems
 log = logging.getLogger("doorman")
 
 MOST_DUE = 16
+NO_JOURNAL = bytes(16)
+"""The journal id of a door whose journal cannot be opened: what it says is still signed, and rings."""
 
 
 @define
@@ -121,6 +123,13 @@ class Voice:
             )
             self._state(homeassistant.discovery(device), at)
 
+    def again(self, moves: bool, at: float) -> None:
+        """What may not have been heard the first time. With the card dead there is no journal: hello says so."""
+        self.motion(moves, at)
+        if not self.journal_id:
+            self.journal_id = NO_JOURNAL
+            self._hello(at)
+
     def _hello(self, at: float) -> None:
         if self.keys is not None and self.journal_id:
             said = messages.hello(
@@ -180,6 +189,7 @@ class Voice:
             case events.Acked():
                 self._carry_out(self.delivery.acked(at, event.generation, event.mid, event.at))
             case events.Refused():
+                self.problems.tell("broker", "The broker refuses what the door says: give its login the door's topics.")
                 self._carry_out(self.delivery.refused(at, event.generation, event.mid, event.at))
 
     def birth_delay(self) -> float:

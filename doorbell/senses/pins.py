@@ -7,6 +7,7 @@ thread for good, and one that waited would lose edges. Debounce is not gpiozero'
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -19,6 +20,8 @@ from doorbell.senses.simulated import Fingers
 
 if TYPE_CHECKING:
     from doorbell.config import Pins as PinSettings
+
+log = logging.getLogger("doorman")
 
 LED_DARK, LED_STEADY, LED_BLINK, LED_TROUBLE = "dark", "steady", "blink", "trouble"
 _BLINKS = {LED_BLINK: (0.5, 0.5), LED_TROUBLE: (0.1, 1.9)}
@@ -102,11 +105,21 @@ class Pins:
         if self._led is None or shows == self._led_shows:
             return
         self._led_shows = shows
-        if shows in _BLINKS:
-            on, off = _BLINKS[shows]
-            self._led.blink(on, off)
-        else:
-            self._led.value = shows == LED_STEADY
+        try:
+            if shows in _BLINKS:
+                on, off = _BLINKS[shows]
+                self._led.blink(on, off)
+            else:
+                self._led.value = shows == LED_STEADY
+        except Exception as error:  # noqa: BLE001  a LED that cannot be lit keeps nothing else from happening
+            log.warning("the LED cannot be lit (%s)", type(error).__name__)
+
+    def is_down(self) -> bool | None:
+        """Whether the button's contact is closed now; None where there is no button, or it cannot be read."""
+        try:
+            return None if self._button is None else not self._button.pin.state
+        except Exception:  # noqa: BLE001  as in __init__: a read that fails is no press
+            return None
 
     def close(self) -> None:
         """Let go of the pins; chime and LED are off afterwards."""
@@ -127,6 +140,9 @@ class NoPins:
 
     def led(self, shows: str) -> None:
         pass
+
+    def is_down(self) -> bool | None:
+        return None
 
     def close(self) -> None:
         pass

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorbell.effects import Finish, Motion, Record, Ring, VisitEnded
-from doorbell.events import Event, Pir, Pressed, RecorderGone, RecorderReady, Saw
+from doorbell.events import ClipLost, Event, Pir, Pressed, RecorderGone, RecorderReady, Saw
 from doorbell.visit import MOST_IN_A_ROW, Limits, Visit, deadline, goodbye, step
 
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
@@ -76,6 +76,24 @@ def test_what_never_stops_moving_fills_five_clips_and_no_more() -> None:
 def test_after_too_many_clips_a_pause_lets_motion_begin_one_again() -> None:
     done = play([RecorderReady(0), saw(1), saw(5000, active=False), saw(5001)], 5002)
     assert len(of(Record, done)) == MOST_IN_A_ROW + 1
+
+
+def test_a_pir_that_sticks_does_not_end_the_recording_of_visitors() -> None:
+    visitors = [one for day in range(20) for one in (saw(1000.0 * day + 10), saw(1000.0 * day + 15, active=False))]
+    done = play([RecorderReady(0), Pir(1, True), *visitors], 30_000)
+    assert len({r.at // 1000 for r in of(Record, done) if r.at % 1000 < 20}) == 20
+
+
+def test_a_press_late_in_a_visit_is_recorded_as_long_as_any() -> None:
+    done = play([RecorderReady(0), saw(1), Pressed(115)], 150)
+    assert [(r.at, r.trigger) for r in of(Record, done)][:2] == [(1, "motion"), (115, "press")]
+    assert of(Ring, done)[0].visit == of(Record, done)[1].visit
+
+
+def test_after_a_clip_that_the_card_would_not_take_the_visit_gets_another_soon() -> None:
+    lost = ClipLost(5.0, "clip", "full")
+    done = play([RecorderReady(0), saw(1), lost, saw(8), saw(16), saw(20, active=False)], 100)
+    assert [r.at for r in of(Record, done)] == [1, 16]
 
 
 def test_a_press_records_though_motion_never_stops() -> None:

@@ -14,9 +14,9 @@ from gpiozero.pins.mock import MockFactory
 from doorbell import config as configuration
 from doorbell.clock import WallClock
 from doorbell.doorman import Doorman
-from doorbell.events import ButtonEdge, Died
+from doorbell.events import ButtonEdge, Died, Heard, Pir
 from doorbell.health import Systemd
-from doorbell.inbox import MOST_WAITING, Inbox
+from doorbell.inbox import MOST_HEARD, Inbox
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 from doorbell.recording import Recording
@@ -81,13 +81,20 @@ def test_a_bell_only_door_shows_it_by_its_led(bell: Bell) -> None:
 
 def test_a_flood_of_other_things_never_keeps_a_press_out() -> None:
     inbox = Inbox()
-    for _ in range(MOST_WAITING + 5):
-        inbox.put("a PIR gone wild")
+    for n in range(10_000):
+        inbox.put(Pir(float(n), n % 2 == 0))
+        inbox.put(Heard(1.0, 1, "doorbell/front/pair", b"", False))
     inbox.put(ButtonEdge(1.0, True))
     inbox.put(Died("x", "y"))
-    assert inbox.dropped == 5
-    waiting = [inbox.get(0) for _ in range(MOST_WAITING + 2)]
+    assert inbox.dropped == 10_000 - (MOST_HEARD - 1)
+    waiting = []
+    while (value := inbox.get(0)) is not None:
+        waiting.append(value)
+    assert waiting[0] == Pir(9999.0, False)
+    assert len(waiting) == MOST_HEARD + 2
     assert waiting[-2:] == [ButtonEdge(1.0, True), Died("x", "y")]
+    inbox.put(Pir(1.0, True))
+    assert inbox.get(0) == Pir(1.0, True)
 
 
 def test_a_configuration_that_cannot_be_read_leaves_a_bell_with_the_last_pins_that_worked(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def test_a_visitor_becomes_a_clip_that_begins_before_the_ring(
         seen(door)
         pause(5)  # so much has to be there before the visitor
         door.finger(b"visitor", "scene.sock")
-        visit = json.loads(listener.wait("/ring", within=30)[0].payload)["id"]
+        visit = json.loads(listener.wait("/ring", within=90)[0].payload)["id"]
         said = door.until(
             lambda: [body for body in told(door, listener, "clip") if body.get("visit") == visit and "sha256" in body],
             60,
