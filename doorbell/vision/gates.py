@@ -52,7 +52,7 @@ class Sensitivity:
 SENSITIVITIES = {
     "low": Sensitivity(floor=60, smallest=8, need=6.0),
     "medium": Sensitivity(floor=37, smallest=4, need=4.0),
-    "high": Sensitivity(floor=28, smallest=3, need=3.0),
+    "high": Sensitivity(floor=24, smallest=3, need=3.0),
 }
 
 
