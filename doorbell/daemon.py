@@ -6,6 +6,7 @@ its pins: after a configuration that cannot be read, and after three deaths with
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import random
@@ -13,6 +14,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +79,11 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
         problems.tell("configuration", str(error))
         return _bell_only(_last_good(), inbox, problems, until_changed=path)
     _make_folders(config)
+    with _alone(config.door.state):
+        return _be_the_door(path, config, inbox, problems, once=once, fast=fast)
+
+
+def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *, once: bool, fast: bool) -> int:
     if _deaths(config.door.runtime) >= DEATHS:
         problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
         return _bell_only(config, inbox, problems)
@@ -85,8 +93,34 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     _remember_good(path, config)
     status = doorman.run()
     if status == 0:
-        (config.door.runtime / "starts").unlink(missing_ok=True)
+        _forget_deaths(config.door.runtime)
     return status
+
+
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """One daemon a state folder: a second would cut the clip that the first still writes. Raises Mistake.
+
+    The folder itself is locked, which leaves no file and works on a read-only card; the kernel lets go of it with the
+    process. A folder that cannot be locked at all stops no bell.
+    """
+    try:
+        folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield
+        return
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Mistake(
+            f"Another doorbell already runs with {state}: stop that one first, or give this one its own door.state."
+        ) from None
+    except OSError as error:
+        log.warning("%s cannot be locked (%s)", state, error.strerror)
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
@@ -191,7 +225,7 @@ def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: 
     recording = Recording(config, ledger, problems, inbox.put)
     threading.Thread(target=_end_bell_only, args=(inbox, until_changed), name="bell only", daemon=True).start()
     Doorman(config, inbox, pins, Systemd(), ledger, problems, recording, bell_only=True).run()
-    (config.door.runtime / "starts").unlink(missing_ok=True)
+    _forget_deaths(config.door.runtime)
     return 0
 
 
@@ -237,6 +271,11 @@ def _remember_good(path: Path, config: Config) -> None:
             durable.replace(copy, text)
     except OSError as error:
         log.warning("the last good configuration cannot be kept (%s)", error.strerror)
+
+
+def _forget_deaths(runtime: Path) -> None:
+    with suppress(OSError):  # what could not be written is not there either
+        (runtime / "starts").unlink()
 
 
 def _deaths(runtime: Path) -> int:
