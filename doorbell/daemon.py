@@ -14,7 +14,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,11 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     if fast and not config.camera.source.startswith(("file:", "scene")):
         raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
     _make_folders(config)
-    lock = _alone(config.door.state)  # noqa: F841  held until the process ends
+    with _alone(config.door.state):
+        return _be_the_door(path, config, inbox, problems, once=once, fast=fast)
+
+
+def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *, once: bool, fast: bool) -> int:
     if _deaths(config.door.runtime) >= DEATHS:
         problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
         return _bell_only(config, inbox, problems)
@@ -94,19 +99,30 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     return status
 
 
-def _alone(state: Path) -> Any:  # noqa: ANN401  an open file, whose lock lasts as long as it
-    """Hold the door's lock; two daemons would take each other's clips for leftovers. Raises Mistake."""
+@contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """One daemon a state folder: a second would cut the clip that the first still writes. Raises Mistake.
+
+    The folder itself is locked, which leaves no file and works on a read-only card; the kernel lets go of it with the
+    process. A folder that cannot be locked at all stops no bell.
+    """
     try:
-        lock = (state / "lock").open("w")
+        folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
-        return None  # a card that cannot be written to keeps no clips either
+        yield
+        return
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         raise Mistake(
-            f"Another doorbell runs with {state}: stop it first, or give this one a folder of its own."
+            f"Another doorbell already runs with {state}: stop that one first, or give this one its own door.state."
         ) from None
-    return lock
+    except OSError as error:
+        log.warning("%s cannot be locked (%s)", state, error.strerror)
+    try:
+        yield
+    finally:
+        os.close(folder)
 
 
 def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
@@ -275,6 +291,11 @@ def _remember_good(path: Path, config: Config) -> None:
         log.warning("the last good configuration cannot be kept (%s)", error.strerror)
 
 
+def _forget_deaths(runtime: Path) -> None:
+    with suppress(OSError):  # what could not be written is not there either
+        (runtime / "starts").unlink()
+
+
 def _deaths(runtime: Path) -> int:
     """How often the daemon died within the last minutes, this start not counted; each start writes its moment."""
     starts, now = runtime / "starts", time.monotonic()
@@ -288,10 +309,3 @@ def _deaths(runtime: Path) -> int:
     except OSError as error:
         log.warning("%s cannot be written (%s)", starts, error.strerror)
     return len(recent)
-
-
-def _forget_deaths(runtime: Path) -> None:
-    try:
-        (runtime / "starts").unlink(missing_ok=True)
-    except OSError as error:
-        log.warning("%s cannot be written (%s)", runtime, error.strerror)

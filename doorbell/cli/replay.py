@@ -42,6 +42,8 @@ def replay(
     """Tell when the door would have seen motion in VIDEO."""
     if not video.is_file():
         raise Mistake(f"There is no video {video}: give the path of a file.")
+    if identity is None and video.suffix == ".age":
+        raise Mistake(f"{video} is sealed: give your identity file with --identity.")
     if picture is not None and picture.suffix not in (".png", ".mp4"):
         raise Mistake(f"{picture} is neither .png nor .mp4: name the picture so.")
     task = {

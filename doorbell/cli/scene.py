@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 def scene(out: Path, *, seed: int, size: str, seconds: float, night: bool, at_s: float | None) -> None:
     """Write OUT: a .png contact sheet (or one still, with --at), or an .mp4 film of a visitor who leaves a parcel."""
     width, height = _size(size)
+    if not out.absolute().parent.is_dir():
+        raise Mistake(f"There is no folder {out.parent}: make it first.")
     try:
         if out.suffix == ".mp4":
             from doorbell.scene import Scene
@@ -33,16 +35,16 @@ def scene(out: Path, *, seed: int, size: str, seconds: float, night: bool, at_s:
             pictures = [_still(width, height, seed, night, at_s)] if at_s is not None else _sheet(width, height, seed)
             out.write_bytes(png(pictures, columns=1 if at_s is not None else 2))
         else:
-            raise Mistake(f"{out.name} is neither a .png nor an .mp4: end the name with one of these")
+            raise Mistake(f"{out.name} is neither a .png nor an .mp4: end the name with one of these.")
     except OSError as error:
-        raise Mistake(f"{out} cannot be written ({error.strerror}): choose another place") from None
+        raise Mistake(f"{out} cannot be written ({error.strerror}): choose another place.") from None
     click.echo(f"{out}")
 
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) <= 3840 and int(height) <= 2160):
-        raise Mistake(f"--size {text} is no size up to 3840x2160: write it like 1280x720")
+        raise Mistake(f"--size {text} is no size up to 3840x2160: write it like 1280x720.")
     return int(width), int(height)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import time
 from pathlib import Path
 
 PRESS_S = 0.3
+FELT_S = 0.1
 MOST_AT_ONCE = 10
 
 
@@ -21,6 +23,7 @@ class Stage:
         self._path.chmod(0o600)
         self._held = False
         self._since: float | None = None
+        self._came = 0.0
 
     def sent(self) -> int:
         """How many visitors were sent since the last call."""
@@ -33,13 +36,22 @@ class Stage:
     def press(self) -> None:
         """A hand closes the button's contact."""
         self._say(b"button down")
-        self._held, self._since = True, None
+        self._held, self._since, self._came = True, None, time.monotonic()
 
     def let_go(self, t: float) -> None:
-        """The hand leaves the button PRESS_S after it came; *t* is the scene's time in seconds."""
+        """The hand leaves the button PRESS_S after it came; *t* is the scene's time in seconds.
+
+        A scene that has fallen behind catches up in leaps, and the debounce lives in the world's time: a hand that
+        was there for less than FELT_S of it would be a spike, not a press.
+        """
         if self._held and self._since is None:
             self._since = t
-        elif self._held and self._since is not None and t - self._since >= PRESS_S:
+        elif (
+            self._held
+            and self._since is not None
+            and t - self._since >= PRESS_S
+            and time.monotonic() - self._came >= FELT_S
+        ):
             self._say(b"button up")
             self._held = False
 

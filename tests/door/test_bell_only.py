@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,31 @@ def until_silent(systemd: socket.socket) -> None:
     """Read what was said before; raises TimeoutError when nothing more comes."""
     for _ in range(100):
         systemd.recv(1000)
+
+
+def test_a_second_daemon_is_refused_and_the_first_rings_on(tmp_path: Path) -> None:
+    with Door(tmp_path / "door") as first:
+        first.said("at the door")
+        with Door(tmp_path / "door", settings={"door": {"runtime": str(tmp_path / "elsewhere")}}) as second:
+            assert second.process
+            assert second.process.wait(20) == 1
+        first.said(f"Another doorbell already runs with {first.state}: stop that one first")
+        first.press()
+        first.said("somebody rings")
+        assert first.stop() == 0
+        first.start().until(lambda: first.log().count("at the door") == 2)  # the folder is free again
+        assert first.stop() == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small card needs root")
+def test_a_runtime_folder_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", tmp_path / "run"], check=False).returncode:
+        pytest.skip("this root may not mount")
+    try:
+        with Door(tmp_path / "door", settings={"door": {"runtime": str(tmp_path / "run")}}) as door:
+            door.said("at the door")
+            assert door.stop() == 0
+            assert "Traceback" not in door.log()
+    finally:
+        subprocess.run(["umount", tmp_path / "run"], check=True)

@@ -266,3 +266,10 @@ def test_our_png_is_a_png(tmp_path):
         check=True,
     ).stdout
     assert raw == pixels.tobytes()
+
+
+def test_a_sealed_clip_without_an_identity_is_told_what_it_needs(tmp_path):
+    (tmp_path / "clip.mp4.age").write_bytes(b"age-encryption.org/v1\n")
+    done = CliRunner().invoke(main, ["replay", str(tmp_path / "clip.mp4.age")])
+    assert done.exit_code == 1
+    assert "is sealed: give your identity file with --identity" in done.output

@@ -152,7 +152,7 @@ class Door:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hand:
             hand.sendto(message, str(self.folder / "run" / socket_name))
 
-    def press(self, hold: float = 0.05) -> float:
+    def press(self, hold: float = 0.2) -> float:
         """A finger on the button; when it came."""
         at = time.monotonic()
         self.finger(b"button down")

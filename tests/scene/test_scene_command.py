@@ -36,10 +36,16 @@ def test_a_film_has_every_frame(tmp_path):
 @pytest.mark.parametrize(
     ("name", "size", "fix"),
     [("door.gif", "320x180", ".png"), ("door.png", "wide", "1280x720"), ("door.png", "161x120", "even sizes"),
-     ("nowhere/door.png", "160x120", "another place")],
+     ("nowhere/door.png", "160x120", "make it first")],
 )  # fmt: skip
 def test_what_cannot_be_drawn_is_said_with_the_fix(tmp_path, name, size, fix):
     done = CliRunner().invoke(main, ["scene", str(tmp_path / name), "--size", size, "--at", "1"])
     assert done.exit_code == 1
     assert fix in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_missing_folder_is_told_before_anything_is_drawn(tmp_path):
+    done = CliRunner().invoke(main, ["scene", str(tmp_path / "nowhere" / "street.mp4"), "--seconds", "600"])
+    assert done.exit_code == 1
+    assert "make it first" in done.output
