@@ -29,6 +29,7 @@ COMMANDS = {
     "doctor": "Check this machine and this door; each line good or bad, with the fix.",
     "show-config": "Show the configuration in force, every default included.",
     "demo": "Show the whole door on this computer, without a Pi.",
+    "broker-setup": "Write mosquitto's password and ACL files: doors, phones, Home Assistant.",
     "scene": "Draw the synthetic door scene.",
     "bench": "Measure; print ratios against the named references.",
 }

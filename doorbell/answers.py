@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
 
-from doorbell import __version__, events, roster, transfers
+from doorbell import __version__, events, pipe, roster, transfers
 from doorbell.clips import store
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
@@ -32,6 +32,7 @@ from doorbell.link.topics import topic
 from doorbell.porch import Porch
 from doorbell.roster import Roster, RosterError
 from doorbell.transfers import Transfer, Transfers
+from doorbell.viewing import RENEWED_S, Viewing
 
 log = logging.getLogger("doorman")
 
@@ -77,6 +78,8 @@ class _Waiting:
     until: float
     done: Callable[[Any, float], Mapping[str, Any]] = field(repr=False)
     """What came, and when, to the result of the command."""
+    late: str
+    """The word when nothing comes."""
 
 
 @define
@@ -100,6 +103,7 @@ class Answers:
     acceptance: Acceptance
     errands: Errands
     clips: Path
+    viewing: Viewing
     porch: Porch | None = None
 
     _journal: bytes = b""
@@ -117,6 +121,7 @@ class Answers:
     def deadline(self) -> float | None:
         due = [one.until for one in self._waiting.values()] + [one.until for one in self._deletions]
         due += [born + REPLY_S for born, _ in self._outgoing]
+        due += [self.viewing.deadline] if self.viewing.deadline is not None else []
         due += [self.porch.deadline] if self.porch and self.porch.deadline is not None else []
         return min(due, default=None)
 
@@ -139,10 +144,17 @@ class Answers:
                 self._read(event, at)
             case events.ErrandDone():
                 self._came(event.token, event.value, event.why, at)
+            case events.LiveMade():
+                if member := self.viewing.of(event.session):
+                    said = messages.live(self.name, phone=member, session=event.session, sealed=event.sealed)
+                    self.door.say(said, at)
+            case events.StillMade():
+                self._came(event.token, event.sealed, "", at)
             case events.Offline():
                 self._transfers.clear()
         if self.porch is not None:
             self.porch.take(event, at)
+        self.viewing.tick(at)
         self._late(at)
         self._pump(at)
 
@@ -209,12 +221,14 @@ class Answers:
 
     # ---- what the card owes
 
-    def _wait(self, order: Order, at: float, done: Callable[[Any, float], Mapping[str, Any]]) -> str:
+    def _wait(
+        self, order: Order, at: float, done: Callable[[Any, float], Mapping[str, Any]], late: str = "storage"
+    ) -> str:
         """Remember that *order* waits for something; the token by which it will come."""
         if len(self._waiting) >= MOST_WAITING:
             raise _Refused("busy")
         token = order.member.id + order.id.hex()
-        self._waiting[token] = _Waiting(order, at + CARD_S, done)
+        self._waiting[token] = _Waiting(order, at + CARD_S, done, late)
         return token
 
     def _errand(
@@ -234,7 +248,7 @@ class Answers:
 
     def _late(self, at: float) -> None:
         for token in [token for token, one in self._waiting.items() if at >= one.until]:
-            self._came(token, None, "storage", at)
+            self._came(token, None, self._waiting[token].late, at)
         for one in [one for one in self._deletions if at >= one.until]:
             self._deletions.remove(one)
             self._reply(one.order.member, one.order.id, at, refused="storage")
@@ -284,6 +298,28 @@ class Answers:
         if one is not None and (to := self.household.member(one.member)) is not None:
             self._reply(to, one.command, at, refused=why)
 
+    def _do_still(self, order: Order, at: float) -> None:
+        token = self._wait(order, at, lambda sealed, _: {"still": to_base64(sealed)}, late="camera")
+        if not self.viewing.send(pipe.Look(token, str(order.member.recipient))):
+            del self._waiting[token]
+            raise _Refused("camera")
+        self.ledger.write("live", {"who": order.member.id, "what": "still"}, at)
+
+    def _do_live(self, order: Order, at: float, do: str, session: bytes | None = None) -> Mapping[str, Any]:
+        if (do == "start") != (session is None):
+            raise _Refused("args")
+        if session is None:
+            begun = self.viewing.start(order.member.id, at)
+            if begun is None:
+                raise _Refused("busy" if self.viewing.is_full else "camera")
+            name, secret = begun
+            said = {"session": to_base64(bytes.fromhex(name)), "secret": to_base64(secret)}
+            return said | {"seconds": int(RENEWED_S)}
+        change = self.viewing.renew if do == "renew" else self.viewing.stop
+        if not change(session.hex(), order.member.id, at):
+            raise _Refused("gone")
+        return {"session": to_base64(session), "seconds": int(RENEWED_S) if do == "renew" else 0}
+
     def _do_recording(self, order: Order, at: float, on: bool) -> Mapping[str, Any]:
         if not self.door.switch_recording(on, order.member.id, at):
             raise _Refused("storage")
@@ -327,6 +363,7 @@ class Answers:
         for one in before.members if before else ():
             if new.find(one.id) is None:
                 self._transfers.end_of(one.id)
+                self.viewing.end_of(one.id, at)
         self.in_force(new, at, by=order.member.id)
         if self.porch is not None:
             self.porch.follow(new, at)

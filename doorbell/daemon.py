@@ -46,6 +46,7 @@ from doorbell.porch import Porch
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import NoPins, Pins
+from doorbell.viewing import Viewing
 from doorbell.voice import Voice
 
 log = logging.getLogger("doorman")
@@ -213,6 +214,7 @@ def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys, er
     answers = Answers(
         doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
         errands, door.state / store.FOLDER,
+        Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led),
     )  # fmt: skip
     answers.porch = Porch(
         door.id, door.state, keys, home, errands, doorman.ledger.clock, doorman.ledger.write, voice.pairing,

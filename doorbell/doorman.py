@@ -29,7 +29,7 @@ from doorbell.link.messages import Message
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.recording import Recording, new_id
-from doorbell.senses.pins import LED_DARK, LED_STEADY, LED_TROUBLE, NoPins, Pins
+from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_STEADY, LED_TROUBLE, NoPins, Pins
 from doorbell.voice import Voice
 
 log = logging.getLogger("doorman")
@@ -124,7 +124,7 @@ class Doorman:
         if self.voice is not None:
             self.voice.start(at)
         self._film(at)
-        self._led()
+        self.show_led()
         self.systemd.ready()
         log.info("at the door %s%s, software %s", self.config.door.id, ", bell only" * self.bell_only, __version__)
 
@@ -183,6 +183,8 @@ class Doorman:
         match event:
             case events.ButtonEdge() if event.down and self.voice is not None:
                 self.voice.expect(at)
+            case events.LiveMade() | events.StillMade():
+                pass
             case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip():
                 pass
             case events.ErrandDone():
@@ -227,8 +229,10 @@ class Doorman:
                 self.problems.tell("tamper", "The lens is covered, or the camera was turned away." * event.active)
                 self.ledger.write("tamper", {"active": event.active}, at)
             case _ if self.recording.hear(event, at):
+                if isinstance(event, events.RecorderGone) and self.answers is not None:
+                    self.answers.viewing.end_all(at)
                 self._step(event, at)
-                self._led()
+                self.show_led()
                 if self.fast and isinstance(event, events.RecorderAlive):
                     self.recording.go()
 
@@ -255,10 +259,10 @@ class Doorman:
                         self._timers["again"] = at + REPEAT_S
                 case effects.Record():
                     self.recording.begin(effect, at)
-                    self._led()
+                    self.show_led()
                 case effects.Finish():
                     self.recording.finish()
-                    self._led()
+                    self.show_led()
                 case effects.VisitEnded():
                     what = {"visit": effect.visit, "trigger": effect.trigger, "presses": effect.presses}
                     self.ledger.write("visit", {**what, "seconds": round(effect.ended - effect.began, 3)}, at)
@@ -425,7 +429,7 @@ class Doorman:
             self._timers["pins"] = at + PINS_S
         else:
             self.problems.tell("pins", "")
-            self._led()
+            self.show_led()
 
     def _tell_status(self) -> None:
         sentences = self.problems.sentences
@@ -447,8 +451,12 @@ class Doorman:
         except OSError as error:
             log.debug("the status page cannot be written (%s)", error.strerror)
 
-    def _led(self) -> None:
-        self.pins.led(LED_TROUBLE if self.bell_only else LED_STEADY if self.recording.clip else LED_DARK)
+    def show_led(self) -> None:
+        """Steady while a clip is recorded; blinking while anybody watches, whatever else happens."""
+        watched = self.answers is not None and self.answers.viewing.is_watched
+        self.pins.led(
+            LED_TROUBLE if self.bell_only else LED_BLINK if watched else LED_STEADY if self.recording.clip else LED_DARK
+        )
 
     # ---- the end
 

@@ -106,6 +106,22 @@ class PosterMade:
 
 
 @frozen
+class LiveMade:
+    """A sealed message of a live view, at most 96 KiB; ``session`` in hex. Dropped where the doorman is behind."""
+
+    session: str
+    sealed: bytes
+
+
+@frozen
+class StillMade:
+    """What the camera sees, as one asked for it: a JPEG sealed to them; ``token`` as in pipe.Look."""
+
+    token: str
+    sealed: bytes
+
+
+@frozen
 class ClipKept:
     """The clip is whole, synced and renamed; ``sha256`` is of the sealed file, ``seconds`` of video in it."""
 
@@ -292,7 +308,7 @@ Event = (
     ButtonEdge | Pressed | Pir
     | Said
     | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
-    | CameraEnded | RecorderGone
+    | LiveMade | StillMade | CameraEnded | RecorderGone
     | Kept | DueEntries | JournalReady | JournalTrouble | JournalPage | NoSuchClip | ErrandDone
     | Online | Offline | Acked | Refused | Heard
     | Stop | Died

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import cattrs
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 from doorbell import events
 
@@ -50,6 +50,29 @@ class Go:
 
 
 @frozen
+class Watch:
+    """Doorman to recorder: somebody watches live from now on; ``session`` 16 bytes in hex, ``secret`` 32."""
+
+    session: str
+    secret: bytes = field(repr=False)
+
+
+@frozen
+class Unwatch:
+    """Doorman to recorder: this session is over."""
+
+    session: str
+
+
+@frozen
+class Look:
+    """Doorman to recorder: one picture of now, sealed to this recipient alone."""
+
+    token: str
+    recipient: str
+
+
+@frozen
 class SealTo:
     """Doorman to recorder: the household changed; whatever begins from now on is sealed to these recipients."""
 
@@ -68,9 +91,10 @@ class Setup:
 
 UP = (
     events.RecorderReady, events.RecorderAlive, events.Saw, events.Tampered, events.HeldBack, events.PosterMade,
-    events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded,
+    events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded, events.LiveMade,
+    events.StillMade,
 )  # fmt: skip
-DOWN = (SealTo, Setup, Begin, End, Warmth, Go)
+DOWN = (SealTo, Watch, Unwatch, Look, Setup, Begin, End, Warmth, Go)
 
 _KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*UP, *DOWN)}
 _CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)

@@ -35,10 +35,12 @@ from doorbell.events import (
     ClipLost,
     Died,
     HeldBack,
+    LiveMade,
     RecorderAlive,
     RecorderReady,
     RecorderTrouble,
     Saw,
+    StillMade,
     Tampered,
 )
 from doorbell.health import forbid_core_dumps, spare_memory, start_log
@@ -48,6 +50,7 @@ from doorbell.vision.zones import watch
 
 if TYPE_CHECKING:
     from doorbell.clips.mux import Muxer
+    from doorbell.screening import Screening
     from doorbell.senses.camera import Camera, Luma, Packet, Still
 
 log = logging.getLogger("recorder")
@@ -59,6 +62,8 @@ MOST_UNSENT = 200
 PREROLL_BYTES = 24 * 1024 * 1024
 """Bytes of pre-roll at most: 30 s, the longest that can be chosen, at 6 Mbit/s."""
 LARGEST_POSTER = 24 * 1024
+LARGEST_STILL = 48 * 1024
+MOST_LOOKS = 8
 LAST_SYNC_S = 20.0
 STEP_S = 0.1
 LONGEST_STEP_S = 10.0
@@ -97,6 +102,17 @@ class Doorman:
     def tell(self, message: object) -> None:
         self._unsent.append(pipe.encode(message))
         self.flush()
+
+    def offer(self, message: object) -> bool:
+        """Send it now or not at all: live pictures wait for nobody, and nothing waits for them."""
+        self.flush()
+        if self._unsent:
+            return False
+        try:
+            self._end.send(pipe.encode(message), socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        return True
 
     def flush(self) -> None:
         """Send what waits, as far as the kernel takes it now."""
@@ -184,6 +200,14 @@ def zones_hash(config: Config) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def sealed_look(still: Still, look: pipe.Look, config: Config) -> bytes:
+    """What the camera sees, as a sealed JPEG of at most LARGEST_STILL bytes, for one who asked."""
+    from doorbell.clips.poster import jpeg  # noqa: PLC0415
+
+    about = {"v": 1, "door": config.door.id, "software": __version__}
+    return seal([Recipient.parse(look.recipient)], jpeg(still, LARGEST_STILL - 1024, about))
+
+
 class Recorder:
     """The child's loop: everything that happens to it is one value in one inbox."""
 
@@ -196,6 +220,8 @@ class Recorder:
         self._motion: Motion | None = None
         self._clip: Clip | None = None
         self._poster_of: pipe.Begin | None = None
+        self._looks: deque[pipe.Look] = deque(maxlen=MOST_LOOKS)
+        self._screenings: dict[str, Screening] = {}
         self._moving = self._covered = False
         self._frames = self._told_frames = 0
         self._alive_at = self._held_at = 0.0
@@ -285,6 +311,20 @@ class Recorder:
                     self._intake.done_luma(event)
             case Still():
                 self._still(event)
+            case DeviceError():
+                raise event
+            case Died():
+                raise RuntimeError(f"the thread {event.thread} died: {event.error}")
+            case None:
+                pass
+            case _ if isinstance(event, pipe.DOWN):
+                self._obey(event)
+            case _:
+                self._doorman.tell(event)
+
+    def _obey(self, event: object) -> None:
+        """What the doorman says."""
+        match event:
             case pipe.Begin():
                 self._begin(event)
             case pipe.End():
@@ -292,21 +332,23 @@ class Recorder:
             case pipe.Warmth():
                 if self._motion is not None:
                     self._motion.agree(event.at)
+            case pipe.Watch():
+                self._watch(event)
+            case pipe.Unwatch():
+                if (one := self._screenings.pop(event.session, None)) is not None:
+                    one.end()
+            case pipe.Look():
+                self._looks.append(event)
+                self._camera.want_still()
             case pipe.SealTo():
                 keys = Keys(tuple(Recipient.parse(one) for one in event.recipients))
                 self._config = evolve(self._config, keys=keys)
-            case DeviceError():
-                raise event
-            case Died():
-                raise RuntimeError(f"the thread {event.thread} died: {event.error}")
-            case None:
-                pass
-            case _:
-                self._doorman.tell(event)
 
     def _packet(self, packet: Packet) -> None:
         if self._clip is not None:
             self._clip.add(packet)
+        for one in self._screenings.values():
+            one.add(packet)
         self._preroll.add(packet)
 
     def _luma(self, luma: Luma) -> None:
@@ -332,6 +374,19 @@ class Recorder:
         order, self._poster_of = self._poster_of, None
         if order is not None:
             self._card.poster(order.clip, sealed_poster(still, order, self._config))
+        while self._looks:
+            look = self._looks.popleft()
+            self._doorman.tell(StillMade(look.token, sealed_look(still, look, self._config)))
+
+    def _watch(self, order: pipe.Watch) -> None:
+        from doorbell.screening import Screening  # noqa: PLC0415
+
+        one = Screening(
+            order.secret, bytes.fromhex(order.session),
+            lambda sealed: self._doorman.offer(LiveMade(order.session, sealed)),
+        )  # fmt: skip
+        self._screenings[order.session] = one
+        one.begin(self._preroll.give())
 
     def _begin(self, order: pipe.Begin) -> None:
         self._end_clip()

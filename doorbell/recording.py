@@ -138,6 +138,10 @@ class Recording:
         if self._child is not None and "--fast" in self.flags:
             self._child.send(pipe.Go())
 
+    def send(self, message: object) -> bool:
+        """Tell the recorder; False where there is none that listens."""
+        return self._child is not None and self._child.send(message)
+
     def follow(self, config: Config, at: float) -> None:
         """The household changed: what is recorded from here on is sealed to who is in it now."""
         self.config = config

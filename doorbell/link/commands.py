@@ -78,6 +78,19 @@ LIST: Final = (
         "`bytes` (of the whole clip), `chunks` (of the whole clip), `request` (the level in the chunks' topic)",
     ),
     Command(
+        "still", "member", {}, "What the camera sees now, for the asker alone; the journal tells that they looked.",
+        "`still` (base64 of an age file, a JPEG)",
+    ),
+    Command(
+        "live", "member",
+        {
+            "do": Arg(closed.matching("start|renew|stop"), "`start`, `renew` or `stop`"),
+            "session": Arg(closed.base64_of(16), "with `renew` and `stop`: whose", needed=False),
+        },
+        "Live view (docs/formats/live.md), for 60 s from its start or last renewal; at most 4 at a time.",
+        "`session` (base64, 16 bytes), `seconds`; after `start` also `secret` (base64, 32 bytes)",
+    ),
+    Command(
         "recording", "admin", {"on": Arg(closed.flag, "whether to record")},
         "Off ends the recorder: the sensor is off, a press still rings. Kept over restarts.", "`recording`",
     ),
@@ -122,7 +135,7 @@ REASONS: Final = {
     "role": "an admin may, this member may not",
     "args": "the arguments are not those of the command",
     "busy": "too much is under way: try again",
-    "gone": "no such clip, or it was deleted meanwhile",
+    "gone": "no such clip, or it was deleted meanwhile; no such session, or it has ended",
     "storage": "the card refuses",
     "camera": "the camera is off, or gives no picture",
     "schema": "roster: its shape",

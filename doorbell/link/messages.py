@@ -133,6 +133,11 @@ def chunk(door: str, *, phone: str, request: str, n: int, sealed: bytes) -> Mess
     return _message("clip", door, sealed, phone=phone, request=request, n=str(n))
 
 
+def live(door: str, *, phone: str, session: str, sealed: bytes) -> Message:
+    """One message of a live view, as the recorder sealed it; *session* in hex."""
+    return _message("live", door, sealed, phone=phone, session=session)
+
+
 def silence(door: str) -> tuple[Message, ...]:
     """Empty retained messages: they take back what the broker keeps in clear when clear_events is turned off."""
     return tuple(_message(row.name, door, b"") for row in TABLE if row.clear_event and row.retained)

@@ -1,0 +1,76 @@
+"""``doorbell broker-setup``: logins and rights at a mosquitto broker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from doorbell.brokersetup import Kind
+
+FOLDER = click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default="/etc/mosquitto",
+    show_default=True,
+    help="Where both files are.",
+)
+
+
+@click.group("broker-setup")
+def broker_setup() -> None:
+    """Write mosquitto's password and ACL files; run it at the broker. What is not allowed there is denied."""
+
+
+@broker_setup.command()
+@click.argument("kind", type=click.Choice(["door", "phone", "homeassistant"]))
+@click.argument("name")
+@click.option("--door", "doors", multiple=True, help="Which door it is about; more than once for more.")
+@click.option("--may-switch-recording", is_flag=True, help="Home Assistant may switch the recording off and on.")
+@FOLDER
+def add(kind: Kind, name: str, doors: tuple[str, ...], folder: Path, *, may_switch_recording: bool) -> None:
+    """Let NAME in: a door by its id, a phone by its member id. Prints the password, once."""
+    import secrets
+
+    from doorbell.brokersetup import ACL, PASSWORDS, Files, Login
+
+    password = secrets.token_urlsafe(24)
+    mine = doors or ((name,) if kind == "door" else ())
+    switch = may_switch_recording and kind == "homeassistant"
+    Files(folder).add(Login(kind, name, mine, switch=switch), password)
+    click.echo(f"Login: {name}")
+    click.echo(f"Password: {password}")
+    click.echo(f"mosquitto needs in a file of conf.d, once: allow_anonymous false, password_file {folder / PASSWORDS},")
+    click.echo(f"acl_file {folder / ACL}. Then, now and after each change: systemctl reload mosquitto")
+
+
+@broker_setup.command()
+@click.argument("name")
+@FOLDER
+def remove(name: str, folder: Path) -> None:
+    """Let NAME in no longer. A phone that was lost is also to be removed in the app: see the household there."""
+    from doorbell.brokersetup import Files
+
+    Files(folder).remove(name)
+    click.echo(f"{name} is removed. It is out when mosquitto has read its files: systemctl reload mosquitto")
+
+
+@broker_setup.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(folder: Path, *, as_json: bool) -> None:
+    """List who may log in; passwords are not kept and cannot be shown."""
+    import json
+
+    from attrs import asdict
+
+    from doorbell.brokersetup import Files
+
+    logins = Files(folder).logins().values()
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in logins], indent=1))
+        return
+    for one in logins:
+        click.echo(f"{one.kind:14}{one.name:28}{' '.join(one.doors)}{' (may switch recording)' * one.switch}")
