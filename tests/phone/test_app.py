@@ -101,7 +101,8 @@ def test_the_page_speaks_to_its_origin_and_its_broker_only(house: Build) -> None
     found = home.phone.do(f"""
         return page.evaluate(async () => {{
             const stopped = [];
-            addEventListener('securitypolicyviolation', ({{ effectiveDirective, blockedURI }}) => stopped.push([effectiveDirective, blockedURI]));
+            addEventListener('securitypolicyviolation',
+                ({{ effectiveDirective, blockedURI }}) => stopped.push([effectiveDirective, blockedURI]));
             const no = () => null;
             await fetch('http://127.0.0.1:{stranger}/').catch(no);
             try {{ new WebSocket('ws://127.0.0.1:{stranger}/') }} catch {{}}
