@@ -1,6 +1,6 @@
 /**
  * A hand on a phone: drives a real Chromium for the tests in tests/phone. A line of JSON in, `{"do": "<JavaScript>"}`, the body of
- * an async function of (page, context, expect); a line out, `{"gave": …}` or `{"failed": "…"}`.
+ * an async function of (page, context, complaints, requests); a line out, `{"gave": …}` or `{"failed": "…"}`.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -31,12 +31,16 @@ const complaints = [];
 page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
 page.on("pageerror", (error) => complaints.push(String(error)));
 
+const requests = [];
+page.on("request", (request) => requests.push(request.url()));
+page.on("websocket", (socket) => requests.push(socket.url()));
+
 const Work = Object.getPrototypeOf(async () => {}).constructor;
 const say = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 say({ gave: context.browser()?.version() ?? "" });
 for await (const line of createInterface({ input: process.stdin })) {
   try {
-    say({ gave: (await new Work("page", "context", "complaints", JSON.parse(line).do)(page, context, complaints)) ?? null });
+    say({ gave: (await new Work("page", "context", "complaints", "requests", JSON.parse(line).do)(page, context, complaints, requests)) ?? null });
   } catch (error) {
     say({ failed: String(error), complaints });
   }

@@ -45,6 +45,9 @@ class Site:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
 
@@ -97,16 +100,25 @@ class Phone:
         found: list[str] = self.do("return complaints")
         return found
 
-    def picture(self, file: Path) -> None:
-        """A screenshot, as PNG."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self.do(f"await page.screenshot({{path: {json.dumps(str(file))}}})")
+    def requests(self) -> list[str]:
+        """The address of every request and WebSocket of the page since it was opened."""
+        found: list[str] = self.do("return requests")
+        return found
+
+    def shows(self, folder: Path | None, name: str) -> None:
+        """A screenshot into *folder*, if there is one."""
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            file = json.dumps(str(folder / f"{name}.png"))
+            self.do(f"await page.waitForTimeout(400); await page.screenshot({{path: {file}}})")
+
+    def press(self, button: str) -> None:
+        self.do(f"await page.getByRole('button', {{name: {json.dumps(button)}}}).first().click()")
 
     def opens(self, page: str) -> None:
         """The screen at ``#/page``."""
-        self.do(
-            f"await page.evaluate((to) => {{ location.hash = to }}, {json.dumps('#/' + page)}); await page.locator('h1').waitFor()"
-        )
+        target = json.dumps("#/" + page)
+        self.do(f"await page.evaluate((to) => {{ location.hash = to }}, {target}); await page.locator('h1').waitFor()")
 
     def sees(self, text: str, within: float = 20.0) -> None:
         found = json.dumps(text)

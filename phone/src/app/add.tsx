@@ -67,15 +67,11 @@ export function Add({ house }: { house: House }): JSX.Element {
         </div>
         <div class="pair">
           <label>
-            <span>
-              {T.add.login} <em>({T.add.optional})</em>
-            </span>
+            <span>{T.add.login}</span>
             <input name="login" autocapitalize="off" autocomplete="off" />
           </label>
           <label>
-            <span>
-              {T.add.password} <em>({T.add.optional})</em>
-            </span>
+            <span>{T.add.password}</span>
             <input name="password" type="password" autocomplete="off" />
           </label>
         </div>

@@ -6,7 +6,7 @@ import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import type { Visit } from "../household/story";
 import { T } from "../texts";
-import { dayOf, Icon, length, Picture, Screen, timeOf } from "./shown";
+import { dayOf, doorTime, Icon, length, Picture, Screen } from "./shown";
 
 type Filter = "all" | "rings" | "seen";
 
@@ -28,7 +28,8 @@ export function clipLine(visit: Visit): string {
   return T.history[clip.state];
 }
 
-export function rowsOf(visits: readonly Visit[], filter: Filter): Row[] {
+/** *anchor* is the first entry that this phone has: above 1, history was there before it. */
+export function rowsOf(visits: readonly Visit[], filter: Filter, anchor: number): Row[] {
   const rows: Row[] = [];
   let day = "";
   for (const visit of visits) {
@@ -39,13 +40,13 @@ export function rowsOf(visits: readonly Visit[], filter: Filter): Row[] {
     day = key;
     rows.push({ visit });
   }
-  if (rows.length > 0) rows.push({ end: true });
+  if (rows.length > 0 && anchor > 1) rows.push({ end: true });
   return rows;
 }
 
 export function History({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const [filter, setFilter] = useState<Filter>("all");
-  const rows = useMemo(() => rowsOf(view.visits, filter), [view.visits, filter]);
+  const rows = useMemo(() => rowsOf(view.visits, filter, view.record.anchor), [view.visits, filter, view.record.anchor]);
   return (
     <Screen title={T.history.title}>
       <fieldset class="filter">
@@ -115,12 +116,13 @@ function VisitRow({ visit, door, view }: { visit: Visit; door: Door; view: DoorV
         <strong>
           <Icon name={visit.rings > 0 ? "bell" : "person"} /> {visitLine(visit)}
         </strong>
+        <span class="small">
+          <time dateTime={visit.at} title={visit.synced ? "" : T.history.unsynced}>
+            {doorTime(visit.at, visit.synced)}
+          </time>
+        </span>
         <span class="small">{clipLine(visit)}</span>
       </span>
-      <time dateTime={visit.at} title={visit.synced ? "" : T.history.unsynced}>
-        {!visit.synced && "≈ "}
-        {timeOf(visit.at)}
-      </time>
     </a>
   );
 }

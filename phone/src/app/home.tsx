@@ -4,7 +4,7 @@ import type { JSX } from "preact";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
-import { dayOf, Icon, Picture, Screen, timeOf } from "./shown";
+import { dayOf, doorTime, Icon, Picture, Screen, timeOf } from "./shown";
 import { visitLine } from "./history";
 
 export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Element {
@@ -21,8 +21,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
             <span class="small">{T.door.latest}</span>
             <strong>{visitLine(last)}</strong>
             <span>
-              {dayOf(last.at).name}, {!last.synced && "≈ "}
-              {timeOf(last.at)}
+              {T.visit.when(dayOf(last.at).name, doorTime(last.at, last.synced))}
             </span>
           </div>
         </a>

@@ -114,7 +114,7 @@ export function Privacy({ door, view, house }: Page): JSX.Element {
 }
 
 export function Journal({ door, view }: Page): JSX.Element {
-  const lines = door.story.lines.slice(-300).reverse();
+  const lines = [...door.story.lines.values()].sort((a, b) => b.index - a.index).slice(0, 300);
   return (
     <Screen title={T.journal.title} back="#/more">
       <p class="hint">

@@ -62,6 +62,11 @@ function midnight(date: Date): number {
   return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate());
 }
 
+/** The time of day of *at*; `about` it, when the door did not know the time. */
+export function doorTime(at: string, synced: boolean): string {
+  return synced ? timeOf(at) : T.visit.about(timeOf(at));
+}
+
 export function length(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;

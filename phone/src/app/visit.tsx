@@ -10,7 +10,7 @@ import { fetchClip, type Transferred } from "../household/transfer";
 import { T } from "../texts";
 import { clipLine, visitLine } from "./history";
 import { play } from "./player";
-import { dayOf, Icon, Picture, Screen, sentence, Sure, timeOf } from "./shown";
+import { dayOf, doorTime, Icon, Picture, Screen, sentence, Sure } from "./shown";
 
 export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: string }): JSX.Element {
   const visit = view.visits.find((one) => one.id === id);
@@ -57,12 +57,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
   return (
     <Screen title={visit ? visitLine(visit) : T.visit.title} back="#/history">
       <p class="when">
-        {visit && (
-          <>
-            {dayOf(visit.at).name}, {timeOf(visit.at)}
-            {!visit.synced && ` (${T.history.unsynced})`}
-          </>
-        )}
+        {visit && T.visit.when(dayOf(visit.at).name, doorTime(visit.at, visit.synced))}
       </p>
       <div class="frame">
         {clip ? <Video clip={clip} /> : <Picture door={door} visit={id} alt={T.ring.alt} version={view} />}

@@ -25,6 +25,7 @@ const RINGS_FOR_MS = 60_000;
 const GAP_AFTER_MS = 15_000;
 const MOST_POSTER = 24_576;
 const PAGES_AT_ONCE = 200;
+const MOST_EARLY = 256; // more would come again in the door's answer
 const GREETINGS = 5;
 const AGAIN_AFTER_MS = 2000;
 const STEP = 250; // entries opened between two looks at the screen
@@ -43,6 +44,8 @@ export class Door {
   readonly #bell = new Bell();
   readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
   readonly #asked = new Set<string>(); // clips whose poster was asked for
+  #early: Bytes[] = [];
+  #greeting = false;
   #chain: Chain | null = null;
   #broker: Broker;
   #work: Promise<void> = Promise.resolve();
@@ -73,7 +76,7 @@ export class Door {
     this.#broker = new Broker(
       { url: record.broker, login: record.login, password: record.password, clientId: record.clientId },
       topics.map((topic) => `${base}/${topic}`),
-      (topic, payload, retained) => this.#queue(() => this.#hear(topic.slice(base.length + 1), payload, retained)),
+      (topic, payload, retained) => void this.#queue(() => this.#hear(topic.slice(base.length + 1), payload, retained)),
       (state) => this.#link(state),
     );
   }
@@ -86,8 +89,9 @@ export class Door {
   onChunk: ((topic: string, payload: Bytes) => void) | null = null;
 
   async start(): Promise<void> {
-    await this.#remember();
+    const kept = await this.#remember();
     this.#broker.open();
+    await this.#retell(kept);
   }
 
   hurry(): void {
@@ -144,11 +148,11 @@ export class Door {
   // ---- what comes
 
   /** One after the other, in the order in which they came. */
-  #queue(task: () => Promise<void>): void {
-    this.#work = this.#work.then(task).catch((error: unknown) => {
+  #queue(task: () => Promise<void>): Promise<void> {
+    return (this.#work = this.#work.then(task).catch((error: unknown) => {
       if (!(error instanceof Refused)) return reportError(error); // a mistake of ours: told, and the next message is heard
       if (error.word === "signature") this.#show({ forged: this.#view.forged + 1 });
-    });
+    }));
   }
 
   async #hear(topic: string, payload: Bytes, retained: boolean): Promise<void> {
@@ -199,6 +203,7 @@ export class Door {
 
   /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
   async greet(tries = GREETINGS): Promise<void> {
+    this.#greeting = true;
     try {
       const { result } = await this.asking.ask("hello");
       await this.#roster(result["roster"]);
@@ -210,6 +215,9 @@ export class Door {
       if (error.word !== "silence" || tries <= 1) return;
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
+    } finally {
+      this.#greeting = false;
+      for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
     }
   }
 
@@ -230,7 +238,7 @@ export class Door {
       const since = this.#chain?.head?.index ?? 0;
       const { result } = await this.asking.ask("journal", { since });
       const entries = Array.isArray(result["entries"]) ? result["entries"] : [];
-      for (const one of entries) await this.#take(utf8(JSON.stringify(one)));
+      for (const one of entries) await this.#queue(() => this.#take(utf8(JSON.stringify(one))));
       if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
     }
     const lost = this.#view.missing;
@@ -284,6 +292,11 @@ export class Door {
   }
 
   async #entry(payload: Bytes): Promise<void> {
+    if (this.#greeting && !this.#chain?.head) {
+      // The door is being asked for all of its history: with this entry first, it would begin here for this phone.
+      if (this.#early.length < MOST_EARLY) this.#early.push(payload);
+      return;
+    }
     await this.#take(payload);
     clearTimeout(this.#gapEnds);
     if (this.#view.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
@@ -316,16 +329,17 @@ export class Door {
     for (const entry of entries) await this.#tell(entry);
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
-    this.#show({ visits: this.story.visits, entries: this.story.lines.length, missing: this.#chain!.missing, verifiedTo: head.index });
+    this.#show({ visits: this.story.visits, entries: this.story.lines.size, missing: this.#chain!.missing, verifiedTo: head.index });
   }
 
-  async #tell(entry: Entry): Promise<void> {
+  /** *before*: it was told at an earlier start, and its trouble too. */
+  async #tell(entry: Entry, before = false): Promise<void> {
     let body = null;
     if (entry.body) {
       const { ending, plain } = await this.#opener.open(entry.body);
       body = ending === "opens" ? readBody(plain) : null;
     }
-    if (this.story.add(entry.index, body)) await this.#trouble("vanished", entry.index);
+    if (this.story.add(entry.index, body) && !before) await this.#trouble("vanished", entry.index);
     const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
     const poster = this.#posters.get(visit);
     if (poster && !this.#mayBe(visit, poster.sha256)) {
@@ -369,15 +383,21 @@ export class Door {
 
   // ---- what is kept
 
-  async #remember(): Promise<void> {
+  /** What is verified already; nothing is opened yet. */
+  async #remember(): Promise<readonly KeptEntry[]> {
     const { record } = this.#view;
     const kept = await this.cupboard.all<KeptEntry>("entries", under(record.door));
     if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, kept.map((one) => [one.index, one.hash] as const));
-    for (const [i, one] of kept.entries()) {
-      await this.#tell(readDocument(one.document));
-      if (i % STEP === 0) await new Promise((resume) => setTimeout(resume));
+    return kept;
+  }
+
+  /** Open what is kept, newest first: the screen is there at once, and years may take their seconds. */
+  async #retell(kept: readonly KeptEntry[]): Promise<void> {
+    for (const [i, one] of kept.toReversed().entries()) {
+      await this.#tell(readDocument(one.document), true);
+      if (i % STEP === 0) this.#show({ visits: this.story.visits, entries: this.story.lines.size });
     }
-    this.#show({ visits: this.story.visits, entries: kept.length });
+    this.#show({ visits: this.story.visits, entries: this.story.lines.size });
   }
 
   /** Another journal: a fresh card, or a restore. What was is still shown, the chain begins anew. */

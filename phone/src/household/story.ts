@@ -30,11 +30,15 @@ export interface Line {
   readonly body: Body | null;
 }
 
-/** Grows entry by entry; `visits` is a new list whenever one changed, newest first. */
+/** What becomes of a clip only goes this way, so it matters not in which order its entries are told. */
+const ORDER: readonly ClipFact["state"][] = ["recording", "kept", "cut", "vanished", "deleted"];
+
+/** Grows entry by entry, in any order; `visits` is a new list whenever one changed, newest first. */
 export class Story {
   readonly #visits = new Map<string, Visit>();
   readonly #ofClip = new Map<string, string>();
-  readonly lines: Line[] = [];
+  readonly #orphans = new Map<string, [number, Body, Partial<ClipFact>][]>();
+  readonly lines = new Map<number, Line>();
   #told: readonly Visit[] | null = null;
   live = 0;
 
@@ -49,7 +53,8 @@ export class Story {
 
   /** Whether the entry tells that clips went away without having been deleted. */
   add(index: number, body: Body | null): boolean {
-    this.lines.push({ index, body });
+    if (this.lines.has(index)) return false;
+    this.lines.set(index, { index, body });
     if (!body) return false;
     const { kind } = body;
     const id = text(body["id"]);
@@ -82,21 +87,31 @@ export class Story {
   #clip(index: number, body: Body, fact: Partial<ClipFact>): void {
     const id = text(body["id"]);
     const visit = text(body["visit"]) || this.#ofClip.get(id);
-    if (!visit) return; // of a time before this phone
+    if (!visit) {
+      // Its beginning is told later, or was before this phone.
+      this.#orphans.set(id, [...(this.#orphans.get(id) ?? []), [index, body, fact]]);
+      return;
+    }
     this.#ofClip.set(id, visit);
     this.#change(index, { ...body, visit }, (one) => {
       const before = one.clips.find((clip) => clip.id === id) ?? {
         id, bytes: 0, sha256: "", seconds: 0, posterSha256: "", state: "recording" as const, why: "",
       };
-      return { ...one, clips: [...one.clips.filter((clip) => clip.id !== id), { ...before, ...fact }] };
+      const state = [before.state, fact.state!].sort((a, b) => ORDER.indexOf(b) - ORDER.indexOf(a))[0]!;
+      return { ...one, clips: [...one.clips.filter((clip) => clip.id !== id), { ...before, ...fact, state }] };
     });
+    const waiting = this.#orphans.get(id) ?? [];
+    this.#orphans.delete(id);
+    for (const [at, told, more] of waiting) this.#clip(at, told, more);
   }
 
   #change(index: number, body: Body, how: (visit: Visit) => Visit): void {
     const id = text(body["visit"]);
     if (!id) return;
     const fresh = { id, index, at: body.at, synced: body.clock === "synced", rings: 0, seconds: 0, clips: [] };
-    this.#visits.set(id, how(this.#visits.get(id) ?? fresh));
+    const known = this.#visits.get(id) ?? fresh;
+    const first = index < known.index ? { ...known, index, at: fresh.at, synced: fresh.synced } : known;
+    this.#visits.set(id, how(first));
     this.#told = null;
   }
 }
