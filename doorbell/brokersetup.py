@@ -140,7 +140,7 @@ class Files:
 
     def _hashes(self) -> dict[str, str]:
         lines = self._read(self.folder / PASSWORDS).splitlines()
-        return dict(line.split(":", 1) for line in lines if ":" in line)  # type: ignore[misc]
+        return {name: digest for name, colon, digest in (line.partition(":") for line in lines) if colon}
 
     def _write(self, logins: dict[str, Login], hashes: dict[str, str]) -> None:
         # Rights before the login that uses them, and a login away before its rights: never one without the other.
