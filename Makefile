@@ -21,10 +21,11 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench test-ha lock clean packages
+.PHONY: help demo test check bench test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+  packages
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/desk ## the whole door on this computer, without a Pi (DEMO=--once plays it through)
 	@$(BIN)/python -m doorbell demo $(DEMO)
@@ -44,6 +45,24 @@ bench: $(VENV)/test packages ## measure; print ratios against the named referenc
 test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
 	@tests/home_assistant/build-root.sh
 	@$(BIN)/python -m pytest -q tests/home_assistant/scenarios.py $(PYTEST)
+
+app: phone/node_modules ## build the phone app into phone/dist (needs node and npm)
+	@cd phone && npm run --silent build
+
+test-app: phone/node_modules ## the phone app's own tests, on the vectors the door's tests read too
+	@cd phone && npm run --silent check && npm test --silent
+
+lab: build/lab/built $(VENV)/test ## the door against real parts in a small virtual machine (root, 15 to 25 minutes)
+	@LAB_SEEDS=$(or $(LAB_SEEDS),3) $(BIN)/python tests/lab/run.py
+
+lab-gpio lab-camera lab-service lab-power: lab-%: build/lab/built $(VENV)/test
+	@$(BIN)/python tests/lab/run.py $*
+
+test-trixie: build/lab/built ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
+	@tests/lab/trixie $(PYTEST)
+
+deb: ## build/doorbell_VERSION_all.deb for Raspberry Pi OS
+	@packaging/build-deb
 
 clean: ## remove everything that was made here, but no clip and no key
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -75,6 +94,15 @@ $(VENV)/desk: requirements/desk.txt pyproject.toml $(VENV)/build
 $(VENV)/test: requirements/test.txt $(VENV)/desk
 	@echo "installing what requirements/test.txt pins"
 	@$(INSTALL) -r $<
+	@touch $@
+
+phone/node_modules: phone/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: sudo apt-get install npm" >&2; exit 1; }
+	@cd phone && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+build/lab/built: tests/lab/build.sh $(wildcard tests/lab/root/*)
+	@tests/lab/build.sh
 	@touch $@
 
 packages: # real parts for the tests; nothing is done where they are there
