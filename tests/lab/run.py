@@ -55,7 +55,7 @@ PARTS = {
         "picamera2 on libcamera's virtual camera", memory_mb=2560,
     ),
     "service": Part(
-        CAMERA + ". tests/lab/parts/service.sh\n" + tests("tests/lab/parts/service.py"),
+        CAMERA + ". tests/lab/parts/service.sh\n" + tests("-x tests/lab/parts/service.py"),
         "the installed package under systemd", plain=False, memory_mb=2560, within_s=1500,
     ),
 }  # fmt: skip

@@ -105,6 +105,14 @@ class World:
         )
 
 
+@pytest.fixture(autouse=True)
+def the_log_of_a_failure() -> Iterator[None]:
+    """pytest shows what a test that failed printed: the door's own words, and the kernel's about it."""
+    yield
+    print(log())
+    print(run("journalctl", "--boot", "--no-pager", "--dmesg", "--output", "cat", "--lines", "10"))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     one = World(tmp_path_factory.mktemp("world"))
@@ -121,7 +129,9 @@ def test_installing_the_package_starts_a_door(world: World) -> None:
     groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist("doorbell", user.pw_gid)}
     assert {"gpio", "video", "audio"} <= groups
     assert (SETTINGS.stat().st_mode & 0o777, SETTINGS.owner(), SETTINGS.group()) == (0o640, "root", "doorbell")
-    assert run("dpkg", "--verify", "doorbell") == ""
+    # The lab's root leaves out what people read.
+    wrong = [line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man", line)]
+    assert [line for line in wrong if not line.endswith("/usr/share/doc/doorbell")] == []
 
 
 def test_with_its_settings_it_rings_and_keeps_a_clip_that_its_owner_opens(world: World, record_property: Any) -> None:
@@ -129,7 +139,7 @@ def test_with_its_settings_it_rings_and_keeps_a_clip_that_its_owner_opens(world:
     SETTINGS.write_text(world.settings())
     run("systemctl", "restart", "doorbell")
     record_property("start to READY", f"{time.monotonic() - began:.0f} s")
-    world.listener.wait("hello", within=60)
+    world.listener.wait("hello", within=180)
     sees()
     record_property("start to first picture", f"{time.monotonic() - began:.0f} s")
     record_property("edge to MQTT", f"{world.press() * 1000:.0f} ms")
