@@ -122,7 +122,9 @@ EVERYTHING = [
         *(f"{way}/{who}/x" for way in ("live", "talk") for who in (ANNA, BEN)),
         *(f"clip/{who}/x/0" for who in (ANNA, BEN)),
     )
-] + [*(f"homeassistant/device/doorbell-{door}/config" for door in ("front", "back")), "homeassistant/status"]  # fmt: skip
+] + [
+    "homeassistant/device/doorbell-front/config", "homeassistant/device/doorbell-back/config", "homeassistant/status",
+]  # fmt: skip
 
 BROADCAST = ("availability", "hello", "alert", "poster/v", "journal/1")
 CLEAR = ("availability", "hello", "ring", "motion", "health", "recording/state")
