@@ -15,13 +15,15 @@ from typing import Any, Final, Protocol
 
 from attrs import define, field, frozen
 
-from doorbell import __version__, events, pipe, roster, transfers
+from doorbell import __version__, events, overlay, pipe, roster, transfers
 from doorbell.clips import store
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
 from doorbell.closed import to_base64
+from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys
 from doorbell.errands import Errands, read_part
+from doorbell.errors import ConfigError
 from doorbell.household import Household
 from doorbell.ledger import Ledger
 from doorbell.link import messages
@@ -42,6 +44,8 @@ MOST_WAITING: Final = 32
 """Commands under way, and replies that wait for room on the link."""
 CARD_S: Final = 10.0
 """How long a command waits for the card."""
+CAMERA_S: Final = 60.0
+"""How long a recorder that begins anew may take to its first frame."""
 REPLY_S: Final = 30.0
 """How long a reply waits for the link; it is said again when the command is heard again."""
 
@@ -60,6 +64,13 @@ class Door(Protocol):
     def test_ring(self, everywhere: bool, at: float) -> str:
         """The id of the visit that the test ring names."""
 
+    @property
+    def config(self) -> Config:
+        """What is in force."""
+
+    def apply(self, after: Config, at: float) -> bool:
+        """These settings are in force; whether the recorder begins anew for them."""
+
     def follow(self, recipients: tuple[Recipient, ...], at: float) -> None:
         """The household changed: whatever is sealed from now on is sealed to *recipients*."""
 
@@ -76,10 +87,12 @@ class _Waiting:
 
     order: Order
     until: float
-    done: Callable[[Any, float], Mapping[str, Any]] = field(repr=False)
-    """What came, and when, to the result of the command."""
+    done: Callable[[Any, float], Mapping[str, Any] | None] = field(repr=False)
+    """What came, and when, to the result of the command; None: it waits for something else now."""
     late: str
     """The word when nothing comes."""
+    films: bool
+    """It waits for a recorder that films by the new settings."""
 
 
 @define
@@ -114,6 +127,8 @@ class Answers:
     _deletions: list[_Deletion] = field(factory=list)
     _outgoing: deque[tuple[float, messages.Message]] = field(factory=deque)
     _transfers: Transfers = field(factory=Transfers)
+    _recorder_ended: bool = False
+    """Since it was last told to begin anew."""
 
     # ---- what happens
 
@@ -144,12 +159,8 @@ class Answers:
                 self._read(event, at)
             case events.ErrandDone():
                 self._came(event.token, event.value, event.why, at)
-            case events.LiveMade():
-                if member := self.viewing.of(event.session):
-                    said = messages.live(self.name, phone=member, session=event.session, sealed=event.sealed)
-                    self.door.say(said, at)
-            case events.StillMade():
-                self._came(event.token, event.sealed, "", at)
+            case events.RecorderGone() | events.RecorderReady() | events.LiveMade() | events.StillMade():
+                self._from_recorder(event, at)
             case events.Offline():
                 self._transfers.clear()
         if self.porch is not None:
@@ -157,6 +168,21 @@ class Answers:
         self.viewing.tick(at)
         self._late(at)
         self._pump(at)
+
+    def _from_recorder(self, event: object, at: float) -> None:
+        match event:
+            case events.LiveMade():
+                if member := self.viewing.of(event.session):
+                    said = messages.live(self.name, phone=member, session=event.session, sealed=event.sealed)
+                    self.door.say(said, at)
+            case events.StillMade():
+                self._came(event.token, event.sealed, "", at)
+            case events.RecorderGone():
+                self._recorder_ended = True
+            case events.RecorderReady() if self._recorder_ended:
+                confirmed = [token for token, one in self._waiting.items() if one.films]
+                for token in confirmed:
+                    self._came(token, None, "", at)
 
     @property
     def _from(self) -> str:
@@ -222,17 +248,22 @@ class Answers:
     # ---- what the card owes
 
     def _wait(
-        self, order: Order, at: float, done: Callable[[Any, float], Mapping[str, Any]], late: str = "storage"
-    ) -> str:
+        self, order: Order, at: float, done: Callable[[Any, float], Mapping[str, Any] | None], *, late: str = "storage",
+        within: float = CARD_S, films: bool = False,
+    ) -> str:  # fmt: skip
         """Remember that *order* waits for something; the token by which it will come."""
         if len(self._waiting) >= MOST_WAITING:
             raise _Refused("busy")
         token = order.member.id + order.id.hex()
-        self._waiting[token] = _Waiting(order, at + CARD_S, done, late)
+        self._waiting[token] = _Waiting(order, at + within, done, late, films)
         return token
 
     def _errand(
-        self, order: Order, at: float, errand: Callable[[], object], done: Callable[[Any, float], Mapping[str, Any]]
+        self,
+        order: Order,
+        at: float,
+        errand: Callable[[], object],
+        done: Callable[[Any, float], Mapping[str, Any] | None],
     ) -> None:
         token = self._wait(order, at, done)
         if not self.errands.send(token, errand):
@@ -244,7 +275,8 @@ class Answers:
         if one is None:
             return  # it was given up: its sender has been told
         result = None if why else one.done(value, at)
-        self._reply(one.order.member, one.order.id, at, result, refused=why)
+        if why or result is not None:
+            self._reply(one.order.member, one.order.id, at, result, refused=why)
 
     def _late(self, at: float) -> None:
         for token in [token for token, one in self._waiting.items() if at >= one.until]:
@@ -325,6 +357,36 @@ class Answers:
             raise _Refused("storage")
         return {"recording": on}
 
+    def _do_settings(self, order: Order, at: float, set_: object = None) -> Mapping[str, Any] | None:
+        now = self.door.config
+        if set_ is None:
+            return {"settings": overlay.shown(now)}
+        if order.member.role != "admin":
+            raise _Refused("role")
+        if any(one.order.name == "settings" for one in self._waiting.values()):
+            raise _Refused("busy")  # one change at a time
+        try:
+            after = overlay.changed(now, set_)
+        except (ConfigError, ValueError):
+            raise _Refused("args") from None
+        kept = overlay.shown(after)
+        self._errand(
+            order, at, lambda: overlay.keep(now.door.state, kept), lambda _, then: self._apply(order, set_, then)
+        )
+        return None
+
+    def _apply(self, order: Order, wanted: object, at: float) -> Mapping[str, Any] | None:
+        """The settings are on the card: in force now. Answered when the recorder films by them."""
+        after = overlay.changed(self.door.config, wanted)
+        self._recorder_ended = False
+        renewed = self.door.apply(after, at)
+        self.ledger.write("settings", {"set": json.loads(json.dumps(wanted)), "by": order.member.id}, at)
+        said = {"settings": overlay.shown(after)}
+        if not renewed:
+            return said
+        self._wait(order, at, lambda _, __: said, late="camera", within=CAMERA_S, films=True)
+        return None
+
     def _do_delete(self, order: Order, at: float, clips: tuple[str, ...]) -> None:
         if len(self._deletions) >= MOST_WAITING or self.ledger.journal is None:
             raise _Refused("busy")
@@ -383,5 +445,5 @@ class Answers:
 
 
 def _named(args: Mapping[str, Any]) -> dict[str, Any]:
-    """``from`` is a word of Python's own, and so is ``open``."""
-    return {name + "_" * (name in ("from", "open")): value for name, value in args.items()}
+    """``from`` is a word of Python's own, and so are ``open`` and ``set``."""
+    return {name + "_" * (name in ("from", "open", "set")): value for name, value in args.items()}

@@ -360,6 +360,14 @@ def structure(table: Mapping[str, Any]) -> Config:
         raise ConfigError("\n".join(_sentences(error, ()))) from None
 
 
+def with_changes(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
+    """*config* with the settings of *changes* in place of its own; raises ConfigError."""
+    merged = tables(config)
+    for section, table in changes.items():
+        merged[section] |= table
+    return _consistent(evolve(structure(merged), recording_refused=config.recording_refused))
+
+
 def tables(config: Config) -> dict[str, dict[str, Any]]:
     """The settings as ``structure`` takes them and JSON or TOML can hold them, every default included."""
     plain = asdict(config, value_serializer=_plain, filter=lambda one, _: one.metadata.get("setting", True))

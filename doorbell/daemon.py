@@ -22,7 +22,7 @@ from typing import Any
 from attrs import evolve
 
 from doorbell import config as configuration
-from doorbell import durable, household, login
+from doorbell import durable, household, login, overlay
 from doorbell.answers import Answers
 from doorbell.clips import store
 from doorbell.clips.seal import seal
@@ -133,7 +133,7 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     keys = _keys(config, problems)
     home = household.load(config.door.id, config.door.state, config.keys.recipients)
     problems.tell("roster", home.damaged)
-    config = evolve(config, keys=Keys(home.recipients))
+    config = overlay.load(evolve(config, keys=Keys(home.recipients)))
     journal = _journal(config, home, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, evolve, field
 
-from doorbell import __version__, debounce, durable, effects, events, statuspage, visit
+from doorbell import __version__, debounce, durable, effects, events, overlay, statuspage, visit
 from doorbell.answers import Answers
 from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
@@ -366,6 +366,20 @@ class Doorman:
         if self.voice is not None:
             self.voice.config = self.config
         self.recording.follow(self.config, at)
+
+    def apply(self, after: Config, at: float) -> bool:
+        """The household changed its settings; whether a recorder has to begin anew, and will say when it has."""
+        renewed = overlay.needs_recorder(self.config, after)
+        self.config = self.recording.config = after
+        if self.voice is not None:
+            self.voice.config = after
+        self.ledger.days = after.storage.days
+        self.ledger.forget_old(at)
+        if not after.recording_refused:
+            self.problems.tell("mask", "")
+        renewed = renewed and self.recording.begin_anew(after)
+        self._film(at)
+        return renewed
 
     # ---- timers, and what the door shows of itself
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from attrs import frozen
+from attrs import define
 
 from doorbell.clock import WallClock
 from doorbell.journal.thread import JournalThread
 
 
-@frozen
+@define
 class Ledger:
     """A door without a recipient keeps no journal: there is nobody its entries could be sealed to."""
 

@@ -142,6 +142,15 @@ class Recording:
         """Tell the recorder; False where there is none that listens."""
         return self._child is not None and self._child.send(message)
 
+    def begin_anew(self, config: Config) -> bool:
+        """Let the recorder finish its clip, and another one start with *config*; False where none films."""
+        self.config = config
+        if self._child is None:
+            return False
+        self.finish()
+        self._child.close()
+        return True
+
     def follow(self, config: Config, at: float) -> None:
         """The household changed: what is recorded from here on is sealed to who is in it now."""
         self.config = config

@@ -91,6 +91,17 @@ LIST: Final = (
         "`session` (base64, 16 bytes), `seconds`; after `start` also `secret` (base64, 32 bytes)",
     ),
     Command(
+        "settings", "member",
+        {
+            "set": Arg(lambda value: value, "tables as in the configuration, of the settings below; admin only",
+                       needed=False),
+        },
+        "Shows the settings that a command may change, or changes some: `privacy.masks`, `motion.zones`, "
+        "`motion.sensitivity`, `motion.record_on`, `storage.days`. They are kept over restarts and win over the "
+        "configuration's file. Answered when the recorder films by them.",
+        "`settings` (all of them, as they are now in force)",
+    ),
+    Command(
         "recording", "admin", {"on": Arg(closed.flag, "whether to record")},
         "Off ends the recorder: the sensor is off, a press still rings. Kept over restarts.", "`recording`",
     ),
@@ -137,7 +148,7 @@ REASONS: Final = {
     "busy": "too much is under way: try again",
     "gone": "no such clip, or it was deleted meanwhile; no such session, or it has ended",
     "storage": "the card refuses",
-    "camera": "the camera is off, or gives no picture",
+    "camera": "the camera is off, or gives no picture; of `settings`: kept, but the recorder has not confirmed them",
     "schema": "roster: its shape",
     "nobody": "roster: no member is left",
     "owner": "roster: the owner is not the first, or no admin, or changed",

@@ -123,7 +123,7 @@ EVERYTHING = [
         *(f"clip/{who}/x/0" for who in (ANNA, BEN)),
     )
 ] + [
-    *(f"homeassistant/device/doorbell-{door}/config" for door in ("front", "back")), "homeassistant/status",
+    "homeassistant/device/doorbell-front/config", "homeassistant/device/doorbell-back/config", "homeassistant/status",
 ]  # fmt: skip
 
 BROADCAST = ("availability", "hello", "alert", "poster/v", "journal/1")
