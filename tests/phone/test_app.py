@@ -13,8 +13,9 @@ from paho.mqtt import publish
 
 from doorbell.doorkeys import load_or_make
 from doorbell.journal.entry import Entry, document, entry_hash, read_document
+from doorbell.owner.identity import Identity
 from tests.phone.conftest import House
-from tests.phone.hand import missing
+from tests.phone.hand import Phone, missing
 from tests.rigs.door import Listener, pause
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
@@ -93,6 +94,27 @@ def test_a_door_that_nobody_paired_rings_and_tells_its_history(house: Build) -> 
     home.door.said("somebody rings")
     home.phone.opens("history")
     home.phone.sees("Rang the bell")
+
+
+def test_the_owner_turns_the_recording_off_and_a_stranger_cannot(house: Build) -> None:
+    home = house(SCENE)
+    home.door.until(lambda: home.door.status().get("camera") == "sees")
+    home.phone.opens("more")
+    home.phone.do("await page.getByRole('switch', {name: 'Recording'}).click()")
+    home.door.until(lambda: home.door.status().get("camera") != "sees")
+    home.phone.opens("")
+    home.phone.sees("Recording is off. The bell still rings.")
+    home.door.press()
+    home.phone.sees("Somebody is at the front door")
+    with Phone() as other:
+        other.joins(home.site, home.sockets, Identity.make().words())
+        other.sees("The door is awake")
+        other.opens("more")
+        other.do("await page.waitForTimeout(1500)")
+        assert other.do("return page.getByRole('switch').count()") == 0
+        home.door.press()
+        other.do("await page.waitForTimeout(1500)")
+        assert other.do("return page.locator('dialog.ring').count()") == 0
 
 
 def test_the_page_speaks_to_its_origin_and_its_broker_only(house: Build) -> None:

@@ -177,6 +177,14 @@ export function More({ door, view, house }: Page): JSX.Element {
       setSaid(sentence(error));
     }
   };
+  const record = async (on: boolean): Promise<void> => {
+    try {
+      await door.asking.ask("recording", { on });
+      setSaid("");
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
   const leave = async (): Promise<void> => {
     await house.forget(door);
     location.hash = "#/";
@@ -207,6 +215,15 @@ export function More({ door, view, house }: Page): JSX.Element {
             <span>{view.answers ? T.more.test : T.more.sound}</span>
           </button>
         </li>
+        {view.role === "admin" && view.recording !== null && (
+          <li>
+            <button role="switch" aria-checked={view.recording} onClick={() => void record(!view.recording)}>
+              <Icon name="play" />
+              <span>{T.more.recording}</span>
+              <em>{view.recording ? T.more.on : T.more.off}</em>
+            </button>
+          </li>
+        )}
       </ul>
       <form class="card" onSubmit={(event) => event.preventDefault()}>
         <label>
