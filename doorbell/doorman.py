@@ -48,7 +48,7 @@ NOT_SAID, SAID, KEPT = "not said", "said", "kept"
 LAST_WORD = "last word"
 """The token by which the last entry is known again when it is kept."""
 HANGS_S = 10.0
-"""A journal thread without progress for this long is told as a problem: the card hangs."""
+"""A journal thread without progress for this long is told as a problem, within half a minute: the card hangs."""
 STUCK_S = 600.0
 """Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
 healed by a restart, and the bell works without it."""
@@ -388,10 +388,7 @@ class Doorman:
             case "watchdog":
                 self._timers[name] = at + self.systemd.watchdog_s / 3
                 journal = self.ledger.journal
-                still = 0.0 if journal is None else at - journal.last_turn
-                if still > HANGS_S:
-                    self.problems.tell("journal", f"The card has not answered for {HANGS_S:.0f} s and more.")
-                if still < STUCK_S:
+                if journal is None or at - journal.last_turn < STUCK_S:
                     self.systemd.alive()
             case "health":
                 self._timers[name] = at + HEALTH_S
@@ -399,6 +396,7 @@ class Doorman:
                     self.voice.health(at)
             case "status":
                 self._timers[name] = at + statuspage.FRESH_S
+                self._look_at_card(at)
                 self._tell_status()
             case "birth" | "again":
                 # Home Assistant listens to a device only after it has read its discovery: what is not retained and
@@ -433,6 +431,11 @@ class Doorman:
         if (down := self.pins.is_down()) is not None and down != self._contact.raw and self._contact.deadline is None:
             # The kernel's queue of edges was full once: without this the next press would be taken for this one.
             self._press(events.ButtonEdge(at, down), at, punctual=True)
+
+    def _look_at_card(self, at: float) -> None:
+        journal = self.ledger.journal
+        hangs = journal is not None and at - journal.last_turn > HANGS_S
+        self.problems.tell("card", f"The card has not answered for {HANGS_S:.0f} s and more." * hangs)
 
     def _arm(self, at: float) -> None:
         if self.arm is None:
