@@ -46,6 +46,7 @@ from doorbell.porch import Porch
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import NoPins, Pins
+from doorbell.upkeep import Upkeep
 from doorbell.viewing import Viewing
 from doorbell.voice import Voice
 
@@ -137,12 +138,14 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     journal = _journal(config, home, keys, inbox, clock)
     ledger = Ledger(journal, clock, config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put, flags)
+    systemd = Systemd()
+    upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=False)
     doorman = Doorman(
-        config, inbox, pins, Systemd(), ledger, problems, recording, errands=errands, fast="--fast" in flags,
+        config, inbox, pins, systemd, ledger, problems, recording, upkeep, errands=errands, fast="--fast" in flags,
         recording_on=_recording_on(config), arm=_arm_again(config, inbox) if "pins" in problems else None,
     )  # fmt: skip
     if config.mqtt.host:
-        doorman.voice = _voice(doorman, home, keys)
+        doorman.voice = upkeep.voice = _voice(doorman, home, keys)
     if doorman.voice is not None and keys is not None:
         doorman.answers = _answers(doorman, doorman.voice, home, keys, errands)
     return doorman
@@ -241,8 +244,10 @@ def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: 
     ledger = Ledger(None, WallClock(), config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put)
     threading.Thread(target=_end_bell_only, args=(inbox, until_changed), name="bell only", daemon=True).start()
+    systemd = Systemd()
+    upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=True)
     Doorman(
-        config, inbox, pins, Systemd(), ledger, problems, recording, bell_only=True,
+        config, inbox, pins, systemd, ledger, problems, recording, upkeep, bell_only=True,
         arm=_arm_again(config, inbox) if "pins" in problems else None,
     ).run()  # fmt: skip
     _forget_deaths(config.door.runtime)

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 
-from attrs import define, evolve, field
+from attrs import define, evolve
 
-from doorbell import __version__, debounce, durable, effects, events, overlay, statuspage, visit
+from doorbell import __version__, debounce, durable, effects, events, overlay, visit
 from doorbell.answers import Answers
 from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
@@ -24,21 +23,18 @@ from doorbell.errors import DeviceError
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
-from doorbell.link.homeassistant import BIRTH, SAID_AGAIN_AFTER_S
+from doorbell.link.homeassistant import BIRTH
 from doorbell.link.messages import Message
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.recording import Recording, new_id
 from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_STEADY, LED_TROUBLE, NoPins, Pins
+from doorbell.upkeep import Shown, Upkeep
 from doorbell.voice import Voice
 
 log = logging.getLogger("doorman")
 
 SLOW_S = 0.25
-HEALTH_S = 300.0
-HOUR_S = 3600.0
-STATUS_S = 0.5
-"""How soon the status page shows what changed."""
 LONGEST_SLEEP_S = 60.0
 LEAVE_S = 25.0
 """How long a stop may take until the running clip is kept; the unit's TimeoutStopSec is longer."""
@@ -47,16 +43,8 @@ GOODBYE_S = 3.0
 NOT_SAID, SAID, KEPT = "not said", "said", "kept"
 LAST_WORD = "last word"
 """The token by which the last entry is known again when it is kept."""
-HANGS_S = 10.0
-"""A journal thread without progress for this long is told as a problem, within half a minute: the card hangs."""
-STUCK_S = 600.0
-"""Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
-healed by a restart, and the bell works without it."""
 LONGEST_BUSY_S = 1.0
-MINUTE_S = 60.0
 PINS_S = 10.0
-REPEAT_S = 30.0
-"""Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
 SWITCH = "recording switch"
 OFF_FLAG = "recording-off"
 
@@ -72,6 +60,7 @@ class Doorman:
     ledger: Ledger
     problems: Problems
     recording: Recording
+    upkeep: Upkeep
     voice: Voice | None = None
     answers: Answers | None = None
     errands: Errands | None = None
@@ -87,12 +76,10 @@ class Doorman:
     _contact: debounce.Contact = debounce.Contact()
     _visit: visit.Visit = visit.Visit()
     _chime_until: float | None = None
-    _held_back: Counter[str] = field(factory=Counter)
-    _timers: dict[str, float] = field(factory=dict)
+    _pins_at: float = float("inf")
     _ready_to_keep: bool = False
     """The journal is open and the clips of the last time are in order: only then may a new one begin."""
     _busy_since: float = float("inf")
-    _shown: tuple[object, ...] = ()
     _rings: int = 0
     _entries: int = 0
     _leave_by: float | None = None
@@ -113,14 +100,10 @@ class Doorman:
         return self._end()
 
     def _start(self, at: float) -> None:
-        self._timers = {"health": at + HEALTH_S, "hour": at + HOUR_S, "status": at}
-        if self.systemd.watchdog_s:
-            self._timers["watchdog"] = at
+        self.upkeep.start(at)
+        self._pins_at = at + PINS_S
         self.ledger.write("started", {"software": __version__}, at)
         self.ledger.forget_old(at)
-        self._timers["minute"] = at + MINUTE_S
-        if self.arm is not None:
-            self._timers["pins"] = at + PINS_S
         if self.voice is not None:
             self.voice.start(at)
         self._film(at)
@@ -137,7 +120,8 @@ class Doorman:
             self.answers.deadline if self.answers else None,
             self._chime_until,
             self._leave_by,
-            *self._timers.values(),
+            self.upkeep.deadline,
+            self._pins_at,
         ]
         return min(one for one in due if one is not None)
 
@@ -162,13 +146,10 @@ class Doorman:
         if self._chime_until is not None and at >= self._chime_until:
             self._chime_until = None
             self._chime(False)
-        if self.problems.look():
-            self._timers |= {"health": at, "status": at}
-        if (shown := (self._visit.eyes, self.recording.clip, self._rings, self._entries)) != self._shown:
-            self._shown = shown
-            self._timers["status"] = min(self._timers["status"], at + STATUS_S)
-        for name in [name for name, due in self._timers.items() if at >= due]:
-            self._timer(name, at)
+        if at >= self._pins_at:
+            self._look_at_pins(at)
+        front = self._visit
+        self.upkeep.settle(at, Shown(front.eyes, front.told, self.recording.clip, self._rings, self._entries))
 
     def _press(self, event: object, at: float, *, punctual: bool) -> None:
         pressed = None
@@ -199,7 +180,7 @@ class Doorman:
             case events.Online() | events.Offline() | events.Acked() | events.Refused() if self.voice is not None:
                 self.voice.hear(event, at)
                 if isinstance(event, events.Online):
-                    self._timers["again"] = at + SAID_AGAIN_AFTER_S
+                    self.upkeep.online(at)
             case events.Heard():
                 self._heard(event, at)
             case events.Stop():
@@ -224,7 +205,7 @@ class Doorman:
                 log.info("the video is at its end")
                 self._stop(at)
             case events.HeldBack():
-                self._held_back.update(event.gates)
+                self.upkeep.held_back.update(event.gates)
             case events.Tampered():
                 self.problems.tell("tamper", "The lens is covered, or the camera was turned away." * event.active)
                 self.ledger.write("tamper", {"active": event.active}, at)
@@ -256,7 +237,7 @@ class Doorman:
                 case effects.Motion() if self.voice is not None:
                     self.voice.motion(effect.active, at)
                     if effect.active:
-                        self._timers["again"] = at + REPEAT_S
+                        self.upkeep.moves(at)
                 case effects.Record():
                     self.recording.begin(effect, at)
                     self.show_led()
@@ -309,8 +290,8 @@ class Doorman:
 
     def _heard(self, event: events.Heard, at: float) -> None:
         if event.topic == topic("homeassistant", self.config.door.id):
-            if event.payload == BIRTH and self.voice is not None:
-                self._timers.setdefault("birth", at + self.voice.birth_delay())
+            if event.payload == BIRTH:
+                self.upkeep.born(at)
         elif (
             event.topic == topic("recording_set", self.config.door.id)
             and self.config.homeassistant.may_switch_recording
@@ -381,92 +362,23 @@ class Doorman:
         self._film(at)
         return renewed
 
-    # ---- timers, and what the door shows of itself
+    # ---- the pins
 
-    def _timer(self, name: str, at: float) -> None:
-        match name:
-            case "watchdog":
-                self._timers[name] = at + self.systemd.watchdog_s / 3
-                journal = self.ledger.journal
-                if journal is None or at - journal.last_turn < STUCK_S:
-                    self.systemd.alive()
-            case "health":
-                self._timers[name] = at + HEALTH_S
-                if self.voice is not None:
-                    self.voice.health(at)
-            case "status":
-                self._timers[name] = at + statuspage.FRESH_S
-                self._look_at_card(at)
-                self._tell_status()
-            case "birth" | "again":
-                # Home Assistant listens to a device only after it has read its discovery: what is not retained and
-                # was said right behind it is said once more.
-                del self._timers[name]
-                if self.voice is not None and name == "birth":
-                    self.voice.states(at)
-                    self._timers["again"] = at + SAID_AGAIN_AFTER_S
-                elif self.voice is not None:
-                    self.voice.again(self._visit.told, at)
-                    if self._visit.told:
-                        self._timers["again"] = at + REPEAT_S
-            case "minute":
-                self._timers[name] = at + MINUTE_S
-                self._each_minute(at)
-            case "pins":
-                del self._timers[name]
-                self._arm(at)
-            case "hour":
-                self._timers[name] = at + HOUR_S
-                self._hourly(at)
-
-    def _hourly(self, at: float) -> None:
-        if self._held_back:
-            self.ledger.write("quiet", {"gates": dict(self._held_back)}, at)
-            self._held_back.clear()
-        self.ledger.forget_old(at)
-
-    def _each_minute(self, at: float) -> None:
-        if by := self.ledger.clock.stepped():
-            self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
-        if (down := self.pins.is_down()) is not None and down != self._contact.raw and self._contact.deadline is None:
-            # The kernel's queue of edges was full once: without this the next press would be taken for this one.
-            self._press(events.ButtonEdge(at, down), at, punctual=True)
-
-    def _look_at_card(self, at: float) -> None:
-        journal = self.ledger.journal
-        hangs = journal is not None and at - journal.last_turn > HANGS_S
-        self.problems.tell("card", f"The card has not answered for {HANGS_S:.0f} s and more." * hangs)
-
-    def _arm(self, at: float) -> None:
-        if self.arm is None:
-            return
-        try:
-            self.pins = self.arm()
-        except DeviceError:
-            self._timers["pins"] = at + PINS_S
-        else:
+    def _look_at_pins(self, at: float) -> None:
+        """Heal what the kernel or a slow start spoilt: pins that could not be had, an edge that was lost."""
+        self._pins_at = at + PINS_S
+        if self.arm is not None:
+            try:
+                self.pins = self.arm()
+            except DeviceError:
+                return
+            self.arm = None
             self.problems.tell("pins", "")
             self.show_led()
-
-    def _tell_status(self) -> None:
-        sentences = self.problems.sentences
-        self.systemd.status(("bell only: " * self.bell_only) + ("; ".join(sentences) or "all is well"))
-        page = {
-            "door": self.config.door.id,
-            "software": __version__,
-            "bell_only": self.bell_only,
-            "camera": "sees" if self._visit.eyes else "does not see" if self.recording.wanted else "off",
-            "recording": bool(self.recording.clip),
-            "broker": self.voice is not None and "broker" not in self.problems,
-            "rings": self._rings,
-            "entries": self._entries,
-            "dropped": self.inbox.dropped,
-            "problems": sentences,
-        }
-        try:
-            statuspage.write(self.config.door.runtime, page)
-        except OSError as error:
-            log.debug("the status page cannot be written (%s)", error.strerror)
+        down = self.pins.is_down()
+        if down is not None and down != self._contact.raw and self._contact.deadline is None:
+            # The kernel's queue of edges was full once: without this the next press would be taken for this one.
+            self._press(events.ButtonEdge(at, down), at, punctual=True)
 
     def show_led(self) -> None:
         """Steady while a clip is recorded; blinking while anybody watches, whatever else happens."""

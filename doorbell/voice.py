@@ -58,6 +58,10 @@ class Voice:
         self._carry_out(self.delivery.tick(at))
 
     @property
+    def is_online(self) -> bool:
+        return self.delivery.is_online
+
+    @property
     def deadline(self) -> float | None:
         return self.delivery.deadline
 

@@ -275,6 +275,10 @@ class Delivery:
         return [*overdue, *self._settle(at)]
 
     @property
+    def is_online(self) -> bool:
+        return self._phase == "online"
+
+    @property
     def is_drained(self) -> bool:
         """No journal entry waits for a broker that is there: everything due was acknowledged, or nobody listens."""
         on_its_way = any(one.lane == "journal" for one in self._flights.values())

@@ -22,6 +22,7 @@ from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import Pins
+from doorbell.upkeep import Upkeep
 from tests.rigs.door import Door
 
 
@@ -37,7 +38,11 @@ class Bell:
         ledger = Ledger(None, WallClock(), 14, 4096)
         self.pins = Pins(config.pins, self.inbox.put, self.factory)
         recording = Recording(config, ledger, problems, self.inbox.put)
-        self.doorman = Doorman(config, self.inbox, self.pins, Systemd(), ledger, problems, recording, bell_only=True)
+        systemd = Systemd()
+        upkeep = Upkeep(config, systemd, self.inbox, ledger, problems, recording, bell_only=True)
+        self.doorman = Doorman(
+            config, self.inbox, self.pins, systemd, ledger, problems, recording, upkeep, bell_only=True
+        )
         self.doorman._start(0.0)
 
     def chimes(self) -> bool:

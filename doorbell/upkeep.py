@@ -1,0 +1,157 @@
+"""What has to be done from time to time: signs of life, health, the status page, retention, what is said again.
+
+Each duty has a name and the moment it is due; whoever calls ``settle`` late does it late, and once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+from attrs import define, field, frozen
+
+from doorbell import __version__, statuspage
+from doorbell.config import Config
+from doorbell.health import Systemd
+from doorbell.inbox import Inbox
+from doorbell.ledger import Ledger
+from doorbell.link.homeassistant import SAID_AGAIN_AFTER_S
+from doorbell.problems import Problems
+from doorbell.recording import Recording
+from doorbell.voice import Voice
+
+log = logging.getLogger("doorman")
+
+HEALTH_S = 300.0
+HOUR_S = 3600.0
+MINUTE_S = 60.0
+REPEAT_S = 30.0
+"""Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
+SOON_S = 0.5
+"""How soon the status page shows what changed."""
+HANGS_S = 10.0
+"""A journal thread without progress for this long is told as a problem, within half a minute: the card hangs."""
+STUCK_S = 600.0
+"""Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
+healed by a restart, and the bell works without it."""
+
+
+@frozen
+class Shown:
+    """What the status page tells of the front: does the camera see, does anything move, rings and entries so far."""
+
+    sees: bool
+    moves: bool
+    clip: str
+    rings: int
+    entries: int
+
+
+@define
+class Upkeep:
+    """One door's regular duties. ``voice`` is None where there is no broker."""
+
+    config: Config
+    systemd: Systemd
+    inbox: Inbox
+    ledger: Ledger
+    problems: Problems
+    recording: Recording
+    bell_only: bool
+    voice: Voice | None = None
+    held_back: Counter[str] = field(factory=Counter)
+    """What the motion core held back since the last hour, by gate."""
+
+    _due: dict[str, float] = field(factory=dict)
+    _shown: Shown = Shown(sees=False, moves=False, clip="", rings=0, entries=0)
+
+    def start(self, at: float) -> None:
+        self._due = {"health": at + HEALTH_S, "hour": at + HOUR_S, "minute": at + MINUTE_S, "status": at}
+        if self.systemd.watchdog_s:
+            self._due["watchdog"] = at
+
+    @property
+    def deadline(self) -> float:
+        return min(self._due.values())
+
+    def online(self, at: float) -> None:
+        """Home Assistant listens to a device only after it has read its discovery: what is not retained and was said
+        right behind it is said once more."""
+        self._due["again"] = at + SAID_AGAIN_AFTER_S
+
+    def born(self, at: float) -> None:
+        """Home Assistant started: everything is told again, but not by all doors of a house at once."""
+        if self.voice is not None:
+            self._due.setdefault("birth", at + self.voice.birth_delay())
+
+    def moves(self, at: float) -> None:
+        self._due["again"] = at + REPEAT_S
+
+    def settle(self, at: float, shown: Shown) -> None:
+        """Do what is due at *at*."""
+        if self.problems.look():
+            self._due |= {"health": at, "status": at}
+        if shown != self._shown:
+            self._shown = shown
+            self._due["status"] = min(self._due["status"], at + SOON_S)
+        for name in [name for name, due in self._due.items() if at >= due]:
+            del self._due[name]
+            self._do(name, at)
+
+    def _do(self, name: str, at: float) -> None:
+        match name:
+            case "watchdog":
+                self._due[name] = at + self.systemd.watchdog_s / 3
+                journal = self.ledger.journal
+                if journal is None or at - journal.last_turn < STUCK_S:
+                    self.systemd.alive()
+            case "health":
+                self._due[name] = at + HEALTH_S
+                if self.voice is not None:
+                    self.voice.health(at)
+            case "status":
+                self._due[name] = at + statuspage.FRESH_S
+                self._look_at_card(at)
+                self._tell_status()
+            case "birth" if self.voice is not None:
+                self.voice.states(at)
+                self.online(at)
+            case "again" if self.voice is not None:
+                self.voice.again(self._shown.moves, at)
+                if self._shown.moves:
+                    self.moves(at)
+            case "minute":
+                self._due[name] = at + MINUTE_S
+                if by := self.ledger.clock.stepped():
+                    self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
+            case "hour":
+                self._due[name] = at + HOUR_S
+                if self.held_back:
+                    self.ledger.write("quiet", {"gates": dict(self.held_back)}, at)
+                    self.held_back.clear()
+                self.ledger.forget_old(at)
+
+    def _look_at_card(self, at: float) -> None:
+        journal = self.ledger.journal
+        hangs = journal is not None and at - journal.last_turn > HANGS_S
+        self.problems.tell("card", f"The card has not answered for {HANGS_S:.0f} s and more." * hangs)
+
+    def _tell_status(self) -> None:
+        sentences = self.problems.sentences
+        self.systemd.status(("bell only: " * self.bell_only) + ("; ".join(sentences) or "all is well"))
+        page = {
+            "door": self.config.door.id,
+            "software": __version__,
+            "bell_only": self.bell_only,
+            "camera": "sees" if self._shown.sees else "does not see" if self.recording.wanted else "off",
+            "recording": bool(self._shown.clip),
+            "broker": self.voice is not None and self.voice.is_online,
+            "rings": self._shown.rings,
+            "entries": self._shown.entries,
+            "dropped": self.inbox.dropped,
+            "problems": sentences,
+        }
+        try:
+            statuspage.write(self.config.door.runtime, page)
+        except OSError as error:
+            log.debug("the status page cannot be written (%s)", error.strerror)
