@@ -51,6 +51,15 @@ GOODBYE_S = 2.0
 Put = Callable[[Online | Offline | Acked | Refused | Heard], None]
 
 
+class _Client(paho.Client):
+    """paho binds its socket to "any address, any port" before it connects, which changes nothing but is forbidden
+    by the unit's SocketBindDeny=any: in the sandbox the door reached no broker at all.
+    """
+
+    def _create_socket_connection(self) -> socket.socket:
+        return socket.create_connection((self._host, self._port), timeout=self._connect_timeout)
+
+
 class _Ended(Exception):  # noqa: N818  an end is no error
     """The connection is over; the text is the sentence for the owner."""
 
@@ -170,7 +179,7 @@ class Connection(threading.Thread):
         return tls.authority_context(how.ca_file)
 
     def _make(self, context: ssl.SSLContext | None) -> paho.Client:
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             self._settings.client_id or f"doorbell-{self._door}",
             protocol=paho.MQTTv5 if self._protocol == 5 else paho.MQTTv311,

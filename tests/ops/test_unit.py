@@ -63,7 +63,7 @@ def test_stopping_leaves_time_for_the_running_clip_and_the_journal() -> None:
         "MemorySwapMax=0", "LimitCORE=0", "NoNewPrivileges=yes", "CapabilityBoundingSet=", "DevicePolicy=closed",
         "ProtectSystem=strict", "MemoryDenyWriteExecute=yes", "SocketBindDeny=any", "UMask=0077", "Type=notify",
         "StateDirectoryMode=0700", "RuntimeDirectoryPreserve=restart", "StartLimitIntervalSec=0", "Restart=always",
-        "OOMPolicy=continue", "KillMode=mixed", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+        "OOMPolicy=continue", "KillMode=mixed", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     ],
 )  # fmt: skip
 def test_the_unit_keeps_its_promise(promise: str) -> None:

@@ -94,7 +94,6 @@ FORBIDDEN: dict[str, Callable[[], object]] = {
     "open a terminal": lambda: device("/dev/ttyS0"),
     "listen on a port": listen,
     "open a raw socket": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW).close(),
-    "open a netlink socket": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(),
     "write code": lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC).close(),
     "make a namespace": lambda: call("unshare", 0x10000000),
     "mount": lambda: call("mount", b"none", b"/tmp", b"tmpfs", 0, None),
