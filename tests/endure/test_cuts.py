@@ -79,7 +79,7 @@ def test_wherever_a_clip_is_cut_what_opens_is_a_true_prefix(tmp_path: Path) -> N
 
 def test_the_stock_tool_calls_no_cut_clip_complete(tmp_path: Path) -> None:
     identity = tmp_path / "owner.txt"
-    identity.write_text(OWNERS[0].line + "\n")
+    identity.write_text(OWNERS[0].line() + "\n")
     plain = random.Random(2).randbytes(3 * CHUNK + 500)
     sealed = seal([OWNERS[0].recipient], plain)
     header = whole_chunks(sealed[:4096], 4096)

@@ -81,12 +81,16 @@ def entries_on(card: Path) -> dict[int, Entry]:
         book.close()
 
 
-def decodes(fragment: bytes) -> int:
-    with av.open(io.BytesIO(fragment)) as movie:
-        try:
-            return sum(1 for _ in movie.decode(video=0))
-        except av.FFmpegError:
-            return 0
+def decodes(beginning: bytes) -> int:
+    """Pictures that come before the place where the clip was cut."""
+    count = 0
+    try:
+        with av.open(io.BytesIO(beginning)) as movie:
+            for _ in movie.decode(video=0):
+                count += 1
+    except av.FFmpegError as error:
+        print(f"{len(beginning)} bytes, {count} pictures, then: {error}")
+    return count
 
 
 def pictures_in(door: Door, sealed: bytes, body: dict[str, Any]) -> int:
