@@ -1,8 +1,8 @@
 """What a card may hold after a power cut, from a trace of the calls that wrote to it.
 
 A write is safe once its file was synced, a name once its folder was; until then each of them may have reached the card
-whole, torn at a sector of 512 bytes, as mere length, or not at all, in any combination: POSIX promises no order. That is
-harsher than ext4 is.
+whole, torn at a sector of 512 bytes, as mere length, or not at all, in any combination: POSIX promises no order. ext4
+is kinder than that.
 """
 
 from __future__ import annotations

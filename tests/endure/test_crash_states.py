@@ -35,7 +35,7 @@ pytestmark = [
 @pytest.fixture
 def ram() -> Iterator[Path]:
     """A folder in memory: thousands of cards are laid out in it."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as made:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as made:
         yield Path(made)
 
 

@@ -1,7 +1,7 @@
 """A short life of a door's card: the real keys, store and journal, with every acknowledgement marked as it is given.
 
-Run as a program: ``workload.py STATE MARKS PHASE``. What is acknowledged is written to MARKS, a line each, right when it
-is; a trace of the system calls then shows what was on the card by that moment. PHASE is ``life`` (first start, clips, a
+Run as a program: ``workload.py STATE MARKS PHASE``. What is acknowledged is written to MARKS, a line each, at once; a
+trace of the system calls then shows what was on the card by that moment. PHASE is ``life`` (first start, clips, a
 fold of the write-ahead log, a delete, an end in order) or ``again`` (a start after a power cut, with a clip cut off in
 the middle). Single-threaded and without a wait: the clock is counted here.
 """
