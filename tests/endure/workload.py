@@ -1,9 +1,9 @@
 """A short life of a door's card: the real keys, store and journal, with every acknowledgement marked as it is given.
 
 Run as a program: ``workload.py STATE MARKS PHASE``. What is acknowledged is written to MARKS, a line each, at once; a
-trace of the system calls then shows what was on the card by that moment. PHASE is ``life`` (first start, clips, a
-fold of the write-ahead log, a delete, an end in order) or ``again`` (a start after a power cut, with a clip cut off in
-the middle). Single-threaded and without a wait: the clock is counted here.
+trace of the system calls then shows what was on the card by that moment. PHASE is ``life`` (first start, clips, a fold
+of the write-ahead log, a delete), ``brief`` (one of each thing), or ``again`` (a start after a power cut, with a clip
+cut off in the middle). Single-threaded and without a wait: the clock is counted here.
 """
 
 from __future__ import annotations
@@ -132,6 +132,24 @@ def life(door: Life) -> None:
     door.rings(1)
 
 
+def brief(door: Life) -> None:
+    """One of each thing that the store and the journal do, and time to heal after a refusal."""
+    door.start()
+    door.turns(3)
+    door.clip(0)
+    door.write(Write("ring", {"visit": "v1"}, door.stamp(), "v1"))
+    door.film(1, pieces=4)
+    door.mark("deleting", clip_id(0))
+    door.write(Delete(clip_id(0), "person", door.stamp()))
+    door.line.acknowledge(1)
+    door.turns(8)
+    door.writer.close()
+    door.start()  # as after a power cut: clip 1 is cut to what is whole
+    door.write(Write("ring", {"visit": "v2"}, door.stamp(), "v2"))
+    door.turns(8)
+    door.writer.close()
+
+
 def again(door: Life) -> None:
     """The clip that ran is cut and told, what was half deleted goes, and a new clip is made."""
     door.start()
@@ -146,7 +164,7 @@ def main() -> int:
     door = Life(state, os.open(marks, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     door.mark("begins")
     try:
-        {"life": life, "again": again}[phase](door)
+        {"life": life, "again": again, "brief": brief}[phase](door)
     except DoorbellError as error:  # as the daemon does: the door goes on without what it cannot have
         door.mark("without", error)
     door.mark("ends")
