@@ -83,7 +83,8 @@ def test_the_stock_tool_calls_no_cut_clip_complete(tmp_path: Path) -> None:
     plain = random.Random(2).randbytes(3 * CHUNK + 500)
     sealed = seal([OWNERS[0].recipient], plain)
     header = whole_chunks(sealed[:4096], 4096)
-    cuts = random.Random(1).sample(places(sealed, header), count(6, 45))
+    every = places(sealed, header)
+    cuts = random.Random(1).sample(every, count(6, len(every)))
     for at in cuts:
         done = subprocess.run(
             ["age", "-d", "-i", str(identity)], input=sealed[:at], capture_output=True, check=False, timeout=20
