@@ -10,6 +10,7 @@ import ctypes
 import time
 from pathlib import Path
 
+from doorbell.days import Days, look, resumed
 from doorbell.journal.entry import Stamp
 from doorbell.link.messages import rfc3339
 
@@ -25,17 +26,25 @@ class WallClock:
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None)
         self._offset = time.time() - time.monotonic()
+        self._days = Days()
 
     def wall(self, at: float) -> float:
         """Seconds since 1970 of monotonic *at*, by the wall clock as it is set now."""
         return time.time() - time.monotonic() + at
 
     def stamp(self, at: float) -> Stamp:
-        return Stamp(rfc3339(self.wall(at)), "synced" if self.synced() else "unsynced", round(at, 3))
+        return Stamp(
+            rfc3339(self.wall(at)), "synced" if self.synced() else "unsynced", round(at, 3), bool(self.day(at))
+        )
 
     def day(self, at: float) -> int:
-        """Days since 1970 in UTC; 0 while the clock is unsynced."""
-        return int(self.wall(at) // 86400) if self.synced() else 0
+        """Days since 1970 in UTC, to go by; 0 while the clock is unsynced or not believed."""
+        self._days, day = look(self._days, int(self.wall(at) // 86400) if self.synced() else 0, time.monotonic())
+        return day
+
+    def resume(self, day: int) -> None:
+        """*day* is the newest that the journal knows; the clock is believed where it goes on from there."""
+        self._days = resumed(day, time.monotonic())
 
     def stepped(self) -> float:
         """By how many seconds the wall clock was stepped since the last call; 0.0 where it was not."""

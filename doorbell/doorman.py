@@ -283,6 +283,7 @@ class Doorman:
                 for sentence in event.said:
                     log.warning("%s", sentence)
                 self._ready_to_keep = True
+                self.ledger.clock.resume(event.newest_day)
                 if self.voice is not None:
                     self.voice.journal_id = event.journal_id
                     self.voice.states(at)

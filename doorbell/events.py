@@ -192,6 +192,7 @@ class JournalReady:
     """The journal is open and the clips of the last time are in order: a new one may begin.
 
     ``journal_id`` has 16 bytes. ``said`` are sentences about what was found and moved. ``anew``: it has just begun.
+    ``newest_day`` is the newest UTC day of an entry, 0 where none has one.
     """
 
     journal_id: bytes
@@ -200,6 +201,7 @@ class JournalReady:
     said: tuple[str, ...]
     head: tuple[int, bytes] = (0, b"")
     """Index and hash of the last entry."""
+    newest_day: int = 0
 
 
 @frozen

@@ -50,7 +50,9 @@ CREATE TABLE clip (
 ) STRICT;
 CREATE TABLE day (
   day        INTEGER PRIMARY KEY CHECK (day BETWEEN 1 AND 100000),
-  first      INTEGER NOT NULL REFERENCES entry (idx)
+  first      INTEGER NOT NULL REFERENCES entry (idx),
+  last       INTEGER REFERENCES entry (idx),
+  CHECK (last >= first)
 ) STRICT;
 """
 
@@ -97,13 +99,25 @@ class Book:
         return Head(0, first_prev(self.journal_id, self.verify_key)) if row is None else _head(Entry(*row))
 
     def add(self, entry: Entry, day: int) -> None:
-        """Append an entry, due. ``day`` is the UTC day, 0 unknown; of each day the first entry is remembered."""
+        """Append an entry, due. ``day`` is the UTC day, 0 unknown.
+
+        Of each day the first entry is remembered, and the last one where undated entries follow it.
+        """
         self._db.execute(
             "INSERT INTO entry (idx, prev, body, body_hash, sig, due) VALUES (?, ?, ?, ?, ?, 1)",
             (entry.index, entry.prev, entry.body, entry.body_hash, entry.sig),
         )
         if day:
-            self._db.execute("INSERT OR IGNORE INTO day (day, first) VALUES (?, ?)", (day, entry.index))
+            self._db.execute(
+                "INSERT INTO day (day, first) VALUES (?, ?) ON CONFLICT (day) DO UPDATE SET last = NULL"
+                " WHERE last IS NOT NULL",
+                (day, entry.index),
+            )
+        else:
+            self._db.execute(
+                "UPDATE day SET last = ? WHERE last IS NULL AND first = (SELECT max(first) FROM day)",
+                (entry.index - 1,),
+            )
 
     def holds(self, head: Head) -> bool:
         row = self._db.execute(
@@ -134,10 +148,26 @@ class Book:
             ).fetchone()
         )
 
-    def first_of_day(self, day: int) -> int:
-        """The first entry known to be of this day or a later one; 0 if none is."""
-        row = self._db.execute("SELECT min(first) FROM day WHERE day >= ?", (day,)).fetchone()
-        return row[0] or 0
+    def newest_day(self) -> int:
+        """The UTC day of the newest entry that has one, 0 where none has."""
+        row = self._db.execute("SELECT day FROM day ORDER BY first DESC LIMIT 1").fetchone()
+        return row[0] if row else 0
+
+    def older_than(self, day: int, today: int) -> int:
+        """Every entry below this index was written before the UTC day ``day``, whatever clocks did; 0: none is known.
+
+        An undated entry is no newer than the next dated one, and only by that known to be old. A day behind an earlier
+        entry's, or after ``today``, came from a wrong clock and says nothing.
+        """
+        before = 0
+        rows = self._db.execute("SELECT day, first, last FROM day ORDER BY first").fetchall()
+        following = [first for _, first, _ in rows[1:]] + [self.head().index + 1]
+        for (of, _, last), then in zip(rows, following, strict=False):
+            if day <= of <= today:
+                break
+            if of < day:
+                before = last + 1 if last else then
+        return before
 
     def oldest_bodies(self, limit: int) -> list[tuple[int, int]]:
         """Index and length of the oldest bodies."""
@@ -148,9 +178,7 @@ class Book:
     def forget_bodies(self, before: int) -> int:
         """Delete the bodies below index ``before``, due or not; returns how many. The chain stays."""
         done = self._db.execute("UPDATE entry SET body = NULL, due = 0 WHERE idx < ? AND body IS NOT NULL", (before,))
-        self._db.execute(
-            "DELETE FROM day WHERE first < ? AND day < (SELECT max(day) FROM day WHERE first <= ?)", (before, before)
-        )
+        self._db.execute("DELETE FROM day WHERE first < (SELECT max(first) FROM day WHERE first <= ?)", (before,))
         return done.rowcount
 
     def due_without_body(self) -> int:

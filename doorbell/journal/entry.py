@@ -70,11 +70,13 @@ class Stamp:
     at: str = field(validator=_utc)
     clock: Literal["synced", "unsynced"]
     uptime: float
+    believed: bool = True
+    """Whether retention may go by the day that ``at`` says (doorbell/days.py)."""
 
     @property
     def day(self) -> int:
-        """UTC days since 1970; 0 while the clock is unsynced, or says what no card will live to see."""
-        if self.clock != "synced":
+        """UTC days since 1970; 0 while the clock is unsynced or not believed, or says what no card will live to see."""
+        if self.clock != "synced" or not self.believed:
             return 0
         day = (date.fromisoformat(self.at[:10]) - date(1970, 1, 1)).days
         return day if 0 < day <= LAST_DAY else 0

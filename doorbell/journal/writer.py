@@ -163,7 +163,8 @@ class Writer:
             self._put_in_order(book)
             self._journal_id = book.journal_id
             head, said, self._said = book.head(), tuple(self._said), []
-            self._put(JournalReady(book.journal_id, book.boot, head.index == 0, said, (head.index, head.hash)))
+            newest, last = (head.index, head.hash), book.newest_day()
+            self._put(JournalReady(book.journal_id, book.boot, head.index == 0, said, newest, last))
 
     def _set_clips_aside(self, aside: Path) -> list[str]:
         """The clips of a journal that is put aside go with it: together they can still be read."""
@@ -293,7 +294,7 @@ class Writer:
         for forget in chosen[:MOST_DELETED]:
             pages.delete(forget.clip, forget.why, request.stamp)
         self._more_to_forget = request if len(chosen) > MOST_DELETED else None
-        if request.today and (before := pages.book.first_of_day(request.today - request.days)):
+        if request.today and (before := pages.book.older_than(request.today - request.days, request.today)):
             pages.forget_bodies(before, "age", request.stamp)
         if before := beyond_bound(pages.book):
             pages.forget_bodies(before, "room", request.stamp)

@@ -104,3 +104,11 @@ def test_a_stamp_from_another_clock_is_taken_to_be_now(heard: Heard) -> None:
     assert abs(camera._at(5.0) - camera._at(5.5)) == pytest.approx(0.5)
     assert camera._at(5.0) == pytest.approx(time.monotonic(), abs=5)
     camera.stop()
+
+
+def test_a_driver_that_gives_one_picture_again_and_again_shows_no_new_frame() -> None:
+    """Two pictures may look alike, under a mask or in the dark; the sensor's stamp tells a new one from the old."""
+    camera = PiCamera(PLAIN, device=device())
+    taken = [camera._luma_due.takes(camera._at(stamp)) for stamp in (5.0, 5.0, 5.0, 5.1, 5.1, 5.2)]
+    assert taken == [True, False, False, True, False, True]
+    camera.stop()

@@ -212,6 +212,19 @@ def test_old_clips_and_bodies_go_with_their_day_and_the_chain_stays(door: Door) 
     whole(door)
 
 
+def test_undated_entries_are_kept_until_a_later_one_is_old(door: Door) -> None:
+    for number in range(5):
+        door.line.put(Write("ring", {"visit": f"v{number}"}, stamp(clock="unsynced")))
+    door.line.put(ring(5))
+    door.settle(2)
+    door.line.put(ForgetOld(stamp(), DAY, 14, 10**12))
+    door.settle(2)
+    assert door.kinds() == ["ring"] * 6
+    door.line.put(ForgetOld(stamp(at="2026-03-16T07:30:00Z"), DAY + 15, 14, 10**12))
+    door.settle(2)
+    assert door.kinds()[:6] == ["forgotten"] * 6
+
+
 def test_many_clips_go_a_few_at_a_time(door: Door) -> None:
     for number in range(40):
         door.record(number, size=100)

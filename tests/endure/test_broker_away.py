@@ -1,0 +1,79 @@
+"""Row 11: a week without the broker and fifty kills, and then everything arrives, once, and no stale ring does."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from doorbell.journal.entry import read_document
+from tests.door.conftest import bodies
+from tests.endure.rows import count, named, seeds, tell
+from tests.rigs.broker import Mosquitto
+from tests.rigs.door import Door, Listener, pause
+
+pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
+
+
+def ring(door: Door) -> None:
+    """A finger that stays until the door has rung; simulated pins stamp an edge when they get to run."""
+    before, rung = door.log().count("somebody rings"), False
+    while not rung:
+        door.finger(b"button down")
+        ends = time.monotonic() + 1
+        while not rung and time.monotonic() < ends:
+            pause(0.01)
+            rung = door.log().count("somebody rings") > before
+        door.finger(b"button up")
+        pause(0.05)
+
+
+def one_life(door: Door, presses: int, chance: random.Random) -> int:
+    """Start, ring so often, be killed; the newest entry that was told to be safe."""
+    door.start()
+    door.until(lambda: (door.folder / "run/pins.sock").exists() and door.status(), 60)
+    for _ in range(presses):
+        ring(door)
+    pause(chance.uniform(0, 2))
+    safe = door.status()["entries"]
+    assert door.process
+    door.process.kill()
+    door.process.wait(20)
+    for name in ("starts", "status.json", "pins.sock"):  # three deaths in five minutes would make it bell-only
+        (door.folder / "run" / name).unlink(missing_ok=True)
+    return int(safe)
+
+
+def test_after_a_week_without_a_broker_everything_arrives_once_and_no_stale_ring(tmp_path: Path) -> None:
+    kills, presses = count(2, 50), count(8, 28)
+    (seed,) = seeds(1, 1)
+    broker = Mosquitto(tmp_path)
+    door = Door(tmp_path / "door", broker.port)
+    with named(seed):
+        chance = random.Random(seed)
+        safe = [one_life(door, presses, chance) for _ in range(kills)]
+        assert safe == sorted(safe)
+        with broker, Listener(broker.port) as listener:
+            door.start()
+            began = time.monotonic()
+            door.until(lambda: door.status().get("entries", 0) > safe[-1], 60)
+            listener.wait("journal", max(safe), within=120)
+            took = time.monotonic() - began
+            pause(2)  # whatever would come twice, or late
+            notes = listener.of("journal")
+            indices = [read_document(note.payload).index for note in notes]
+            assert sorted(indices) == list(range(1, len(indices) + 1))
+            assert len(indices) >= safe[-1]
+            assert listener.of("/ring") == []
+            assert listener.of("/alert") == []
+            rang = [body for body in bodies(door.owner, notes) if body["kind"] == "ring"]
+        door.stop()
+    figure = f"{len(indices):,} entries ({len(rang):,} rings) of {kills} lives arrived once each in {took:.0f} s; "
+    figure += "0 lost, 0 stale rings"
+    tell(
+        11,
+        f"the daemon killed {kills} times without its broker, then a real mosquitto; days are not waited for",
+        figure,
+    )
