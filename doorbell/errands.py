@@ -60,6 +60,10 @@ def read_part(path: Path, start: int, most: int) -> tuple[bytes, int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         size = os.fstat(descriptor).st_size
-        return os.pread(descriptor, most, start) if start < size else b"", size
+        parts: list[bytes] = []
+        while start < size and most and (part := os.pread(descriptor, most, start)):
+            parts.append(part)
+            start, most = start + len(part), most - len(part)
+        return b"".join(parts), size
     finally:
         os.close(descriptor)

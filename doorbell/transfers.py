@@ -10,7 +10,8 @@ from attrs import define, field
 CHUNK: Final = 96 * 1024
 MOST_OF_ONE: Final = 4
 MOST: Final = 16
-READ_AHEAD: Final = 2
+READ_AT_ONCE: Final = 4
+"""Chunks that one errand brings: a trip to the card for each would take longer than the broker takes for it."""
 
 
 @define(eq=False)
@@ -33,7 +34,7 @@ class Transfer:
 
 @define
 class Transfers:
-    """At most one chunk is being read and two wait to be sent, however many phones ask."""
+    """At most four chunks are being read while four wait to be sent, however many phones ask."""
 
     _queue: deque[Transfer] = field(factory=deque)
     _reading: Transfer | None = None
@@ -47,8 +48,8 @@ class Transfers:
         return True
 
     def to_read(self) -> Transfer | None:
-        """Whose chunk ``next`` to read now, in turns. Until ``read`` it gives nothing more."""
-        if self._reading is not None or len(self._ready) >= READ_AHEAD or not self._queue:
+        """Whose chunks to read now, four from ``next`` on, in turns. Until ``read`` it gives nothing more."""
+        if self._reading is not None or len(self._ready) > READ_AT_ONCE or not self._queue:
             return None
         self._queue.rotate(-1)
         self._reading = self._queue[-1]
@@ -60,9 +61,10 @@ class Transfers:
         if one is None or one not in self._queue:
             return None
         one.end = min(one.end, -(-size // CHUNK))
-        if one.next < one.end:
-            self._ready.append((one, one.next, data))
-            one.next += 1
+        for start in range(0, len(data), CHUNK):
+            if one.next < one.end:
+                self._ready.append((one, one.next, data[start : start + CHUNK]))
+                one.next += 1
         if one.next >= one.end:
             self._queue.remove(one)
         return one

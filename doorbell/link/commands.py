@@ -91,9 +91,9 @@ LIST: Final = (
         "`session` (base64, 16 bytes), `seconds`; after `start` also `secret` (base64, 32 bytes)",
     ),
     Command(
-        "settings", "member",
+        "settings", "admin",
         {
-            "set": Arg(lambda value: value, "tables as in the configuration, of the settings below; admin only",
+            "set": Arg(lambda value: value, "tables as in the configuration, of the settings below",
                        needed=False),
         },
         "Shows the settings that a command may change, or changes some: `privacy.masks`, `motion.zones`, "

@@ -39,7 +39,8 @@ def test_a_new_mask_is_answered_when_it_covers_and_stays_over_restarts(at_home: 
     assert reply["result"]["settings"]["privacy"]["masks"] == LEFT_HALF
     assert still(anna)[:, :140].std() < 2
     assert still(anna)[:, 180:].std() > 5
-    assert ben.ask("settings")["result"]["settings"]["privacy"]["masks"] == LEFT_HALF
+    assert anna.ask("settings")["result"]["settings"]["privacy"]["masks"] == LEFT_HALF
+    assert ben.ask("settings")["refused"] == "role"
     assert door.stop() == 0
     door.start()
     epoch = anna.facts["epoch"]
