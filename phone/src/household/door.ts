@@ -28,7 +28,7 @@ const PAGES_AT_ONCE = 200;
 const MOST_EARLY = 256; // more would come again in the door's answer
 const GREETINGS = 5;
 const AGAIN_AFTER_MS = 2000;
-const STEP = 250; // entries opened between two looks at the screen
+const TELL_EVERY_MS = 100;
 
 interface KeptEntry {
   readonly index: number;
@@ -51,6 +51,7 @@ export class Door {
   #work: Promise<void> = Promise.resolve();
   #view: DoorView;
   #ringEnds: ReturnType<typeof setTimeout> | undefined;
+  #telling: ReturnType<typeof setTimeout> | undefined;
   #gapEnds: ReturnType<typeof setTimeout> | undefined;
   #greetAgain: ReturnType<typeof setTimeout> | undefined;
   #changed: () => void;
@@ -102,6 +103,7 @@ export class Door {
     clearTimeout(this.#ringEnds);
     clearTimeout(this.#gapEnds);
     clearTimeout(this.#greetAgain);
+    clearTimeout(this.#telling);
     this.#broker.close();
   }
 
@@ -241,8 +243,7 @@ export class Door {
       for (const one of entries) await this.#queue(() => this.#take(utf8(JSON.stringify(one))));
       if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
     }
-    const lost = this.#view.missing;
-    if (lost > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
+    if (this.#chain && this.#chain.missing > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
   }
 
   async #alert(payload: Bytes): Promise<void> {
@@ -299,7 +300,7 @@ export class Door {
     }
     await this.#take(payload);
     clearTimeout(this.#gapEnds);
-    if (this.#view.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
+    if (this.#chain && this.#chain.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
   }
 
   /** Entries are missing for a while now: ask for them; when they do not come, say so. */
@@ -308,7 +309,8 @@ export class Door {
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (this.#view.missing > 0 && this.#view.link === "online") await this.#trouble("missing", this.#view.verifiedTo + 1);
+      if (this.#chain && this.#chain.missing > 0 && this.#view.link === "online")
+        await this.#trouble("missing", (this.#chain.head?.index ?? 0) + 1);
     }
   }
 
@@ -329,7 +331,7 @@ export class Door {
     for (const entry of entries) await this.#tell(entry);
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
-    this.#show({ visits: this.story.visits, entries: this.story.lines.size, missing: this.#chain!.missing, verifiedTo: head.index });
+    this.#tellSoon();
   }
 
   /** *before*: it was told at an earlier start, and its trouble too. */
@@ -393,11 +395,10 @@ export class Door {
 
   /** Open what is kept, newest first: the screen is there at once, and years may take their seconds. */
   async #retell(kept: readonly KeptEntry[]): Promise<void> {
-    for (const [i, one] of kept.toReversed().entries()) {
+    for (const one of kept.toReversed()) {
       await this.#tell(readDocument(one.document), true);
-      if (i % STEP === 0) this.#show({ visits: this.story.visits, entries: this.story.lines.size });
+      this.#tellSoon();
     }
-    this.#show({ visits: this.story.visits, entries: this.story.lines.size });
   }
 
   /** Another journal: a fresh card, or a restore. What was is still shown, the chain begins anew. */
@@ -427,6 +428,16 @@ export class Door {
     const record = { ...this.#view.record, ...change };
     this.#show({ record });
     await this.cupboard.put("doors", [[record.door, record]]);
+  }
+
+  /** Years of history may come at once: it is sorted for the screen a few times a second, not at each entry. */
+  #tellSoon(): void {
+    this.#telling ??= setTimeout(() => {
+      this.#telling = undefined;
+      const { story } = this;
+      const verifiedTo = this.#chain?.head?.index ?? this.#view.verifiedTo;
+      this.#show({ visits: story.visits, entries: story.lines.size, missing: this.#chain?.missing ?? 0, verifiedTo });
+    }, TELL_EVERY_MS);
   }
 
   #show(change: Partial<DoorView>): void {
