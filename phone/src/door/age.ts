@@ -203,7 +203,7 @@ function isHeader(bytes: Uint8Array): boolean {
 }
 
 function isStanza(args: string[], body: string): boolean {
-  return args.length === 2 && args[1]!.length === 43 && isBase64(args[1]!) && body.length === 43 && !isLowOrder(args[1]!);
+  return args.length === 2 && args[1]!.length === 43 && isBase64(args[1]!) && body.length === 43;
 }
 
 function isBase64(text: string): boolean {
@@ -212,21 +212,4 @@ function isBase64(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-const LOW_ORDER = [
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-];
-
-/** The points with which X25519 gives zero whatever the key; the top bit is ignored by X25519, so here too. */
-function isLowOrder(share: string): boolean {
-  const point = base64nopad.decode(share);
-  point[31]! &= 0x7f;
-  return LOW_ORDER.includes(Array.from(point, (byte) => byte.toString(16).padStart(2, "0")).join(""));
 }
