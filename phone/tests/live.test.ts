@@ -1,8 +1,10 @@
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { describe, expect, test } from "vitest";
-import { join, utf8 } from "../src/door/bytes";
+import { hex, join, unbase64, utf8 } from "../src/door/bytes";
 import { LiveReceiver, liveMessage } from "../src/door/live";
+import { hashOf } from "../src/door/sign";
+import { vectors } from "./vectors";
 
 const secret = new Uint8Array(32).fill(1);
 const session = new Uint8Array(16).fill(2);
@@ -46,4 +48,14 @@ describe("live view", () => {
     for (const wrong of [other, changed, new Uint8Array(5)]) expect(receiver.take(wrong)).toBeNull();
     expect(receiver.take(message(3, "init", FIRST | LAST, "x"))).not.toBeNull();
   });
+});
+
+describe("live view as the door says it", () => {
+  const file = vectors<{ secret: string; session: string; messages: string[]; cases: { name: string; hears: number[]; shown: string[] }[] }>("live/messages.json");
+  for (const { name, hears, shown } of file.cases)
+    test(name, () => {
+      const receiver = new LiveReceiver(unbase64(file.secret)!, unbase64(file.session)!);
+      const seen = hears.map((one) => receiver.take(unbase64(file.messages[one]!)!)).filter((one) => one !== null);
+      expect(seen.map(({ kind, bytes }) => `${kind}:${hex(hashOf(bytes))}`)).toEqual(shown);
+    });
 });
