@@ -21,7 +21,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+.PHONY: help demo test check bench endure test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
   packages
 
 help: ## print this list
@@ -41,6 +41,13 @@ check: $(VENV)/test ## style, types, and the import rules between the rooms
 
 bench: $(VENV)/test packages ## measure; print ratios against the named references
 	@$(BIN)/python -m doorbell bench $(BENCH)
+
+# One file after the other and in their order: they share the machine's cores with nobody but the door.
+endure: PACKAGES += strace
+endure: $(VENV)/test packages ## every promise of docs/reliability.md at its full count (hours; root shows more)
+	@mkdir -p build/endure
+	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure $(PYTEST); \
+	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
 
 test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
 	@tests/home_assistant/build-root.sh

@@ -96,7 +96,7 @@ def load_or_make(folder: Path) -> DoorKeys:
     try:
         _private_folder(folder)
         signing, box = folder / _SIGNING, folder / _BOX
-        if os.path.lexists(box) and not os.path.lexists(signing):
+        if durable.is_there(box) and not durable.is_there(signing):
             raise Mistake(
                 f"{signing} is gone: put it back from a backup, or remove {box} too and pair every phone again."
             )
@@ -122,7 +122,7 @@ def _private_folder(folder: Path) -> None:
 
 
 def _load_or_make(path: Path) -> bytes:
-    if not os.path.lexists(path):
+    if not durable.is_there(path):
         _make(path)
     if path.is_symlink():
         raise Mistake(f"{path} is a link: put the key file itself there.")

@@ -38,6 +38,18 @@ def read(path: Path, most: int) -> bytes | None:
     return data
 
 
+def is_there(path: Path) -> bool:
+    """Whether anything has this name; a link counts. Raises OSError where the card does not say.
+
+    Never ``os.path.exists``: it takes a failing card for a missing file, and who then makes the file anew destroys it.
+    """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

@@ -6,6 +6,7 @@ Nothing here decides anything. All raise OSError.
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -60,7 +61,7 @@ class Files:
             found = path.lstat()
         except FileNotFoundError:
             return None
-        return found.st_size if path.is_file() and not path.is_symlink() else None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def free(self, folder: Path) -> int:
         """Bytes that the card has left for the door."""

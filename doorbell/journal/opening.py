@@ -11,6 +11,7 @@ forgotten body in its page; what flash keeps below that is beyond us (and sealed
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,14 @@ MOST_ASIDE: Final = 20
 """Databases moved aside; then a person has to look."""
 CHECKPOINT_PAGES: Final = 256
 """The WAL is folded into the database at 1 MB."""
+_ERROR_CODE: Final = re.compile(r"error code[ =](\d+)")
+"""How SQLite's check words why it did not get a page."""
+
+
+class UnreadableError(sqlite3.OperationalError):
+    """The card did not give a page to read: it may the next time, so nothing is moved aside for it."""
+
+    sqlite_errorname = "SQLITE_IOERR_READ"
 
 
 class NotOursError(Exception):
@@ -43,19 +52,30 @@ class Opened:
 
 
 def open_to_write(
-    folder: Path, verify_key: bytes, *, new_boot: bool, random: Callable[[int], bytes] = os.urandom
+    folder: Path,
+    verify_key: bytes,
+    *,
+    new_boot: bool,
+    patient: bool = False,
+    random: Callable[[int], bytes] = os.urandom,
 ) -> Opened:
     """Open the journal in ``folder``, or begin a new one.
 
-    What is damaged or not this door's is renamed, never deleted. ``new_boot`` counts a start of the daemon. Raises
-    sqlite3.OperationalError or OSError while the card refuses, DeviceError when 20 databases lie aside already.
+    What is damaged or not this door's is renamed, never deleted; what cannot be read just now counts as damaged unless
+    ``patient``. ``new_boot`` counts a start of the daemon. Raises UnreadableError, any other sqlite3.OperationalError
+    or OSError while the card refuses, DeviceError when 20 databases lie aside already.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / NAME
-    if not path.exists() and path.with_name(NAME + "-wal").exists():
+    if not durable.is_there(path) and durable.is_there(path.with_name(NAME + "-wal")):
         _set_aside(folder)  # a power cut while moving aside left the rest
     try:
         return Opened(_open(path, verify_key, new_boot, random))
+    except UnreadableError as why:
+        if patient:
+            raise
+        aside, sentence = _set_aside(folder), f"The card fails: {why}"
+        sentence += f": it lies in {aside.name} now, and the history begins anew."
     except NotOursError as why:
         aside = _set_aside(folder)
         sentence = f"The journal {why}: it lies in {aside.name} now, and the history begins anew."
@@ -111,6 +131,8 @@ def _prepare(connection: sqlite3.Connection, verify_key: bytes, new_boot: bool, 
     if key != verify_key:
         raise NotOursError("is another door's")
     if (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        if any(int(code) & 0xFF == sqlite3.SQLITE_IOERR for code in _ERROR_CODE.findall(verdict)):
+            raise UnreadableError("a page of the journal cannot be read")
         raise NotOursError("is damaged") from sqlite3.DatabaseError(verdict)
     for setting in (
         "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",

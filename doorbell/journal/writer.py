@@ -23,7 +23,7 @@ from doorbell.errors import DeviceError, Mistake
 from doorbell.events import DueEntries, JournalPage, JournalReady, JournalTrouble, Kept, NoSuchClip
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
-from doorbell.journal.opening import open_to_write
+from doorbell.journal.opening import UnreadableError, open_to_write
 from doorbell.journal.pages import Pages, beyond_bound
 from doorbell.journal.requests import (
     AskPage,
@@ -48,6 +48,8 @@ BATCH: Final = 200
 LONGEST_IDLE: Final = 5.0
 SHORTEST_BACK_OFF: Final = 1.0
 LONGEST_BACK_OFF: Final = 60.0
+MOST_UNREADABLE: Final = 4
+"""Openings in a row that find a page unreadable; the next one takes the journal for damaged."""
 MOST_DUE: Final = 16
 MOST_DELETED: Final = 32
 """Clips forgotten in one commit; the rest in the next."""
@@ -96,6 +98,7 @@ class Writer:
         self._started, self._clock, self._line, self._files = started, clock, line, files or Files()
         self._book: Book | None = None
         self._journal_id = b""
+        self._unreadable = 0
         self._said: list[str] = []
         self._batch: list[Request] = []
         self._uncertain: _Done | None = None
@@ -139,6 +142,7 @@ class Writer:
 
     def _fail(self, error: Exception) -> None:
         self.close()
+        self._unreadable += isinstance(error, UnreadableError)
         self._say(_sentence(error))
         self._back_off = min(LONGEST_BACK_OFF, max(SHORTEST_BACK_OFF, 2 * self._back_off))
         self._next_try = self._clock() + self._back_off
@@ -151,7 +155,9 @@ class Writer:
     # ---- opening
 
     def _open(self) -> None:
-        opened = open_to_write(self._state, self._verify_key, new_boot=not self._journal_id)
+        patient = self._unreadable < MOST_UNREADABLE
+        opened = open_to_write(self._state, self._verify_key, new_boot=not self._journal_id, patient=patient)
+        self._unreadable = 0
         self._book = book = opened.book
         if self._uncertain is not None and book.holds(self._uncertain.head):
             book.fold()

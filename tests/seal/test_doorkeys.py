@@ -1,6 +1,7 @@
 """The door's own keys are made once, kept from others, and sign exactly what the formats say."""
 
 import base64
+import errno
 import os
 from pathlib import Path
 from typing import Any, get_args
@@ -159,3 +160,18 @@ def test_door_keys_never_show_their_secrets() -> None:
     assert repr(KEYS.signing_seed) not in shown
     with pytest.raises(ValueError, match="32 bytes"):
         DoorKeys(bytes(31), bytes(32))
+
+
+def test_a_card_that_does_not_answer_is_no_reason_to_make_a_new_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = load_or_make(tmp_path / "keys")
+
+    def failing(path: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "lstat", failing)
+    with pytest.raises(DeviceError):
+        load_or_make(tmp_path / "keys")
+    monkeypatch.undo()
+    assert load_or_make(tmp_path / "keys") == before
