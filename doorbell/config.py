@@ -4,6 +4,9 @@ The schema is closed: an unknown key is an error, because a misspelt privacy set
 worse than a door that says so. Each setting's meaning and unit stand in doorbell.example.toml; a test holds the two
 together. Defaults favour privacy: nothing leaves the door in clear but that it rang.
 
+The recorder gets its part of it as plain tables (``for_recorder``) and reads them back (``from_doorman``) with neither
+TOML nor cattrs in its memory.
+
 One mistake is forgiven in part: masks that cannot be read stop the recording, never the ring. ``load`` then gives a
 Config whose ``recording_refused`` says why.
 """
@@ -13,21 +16,21 @@ from __future__ import annotations
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from operator import eq
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import cattrs
 from attrs import Attribute, asdict, evolve, field, frozen
 from attrs import fields as attrs_fields
-from cattrs.gen import make_dict_structure_fn
 
 from doorbell.clips.recipient import Recipient
 from doorbell.errors import ConfigError, Mistake
 from doorbell.vision.polygons import Polygon, parse_polygons
+
+if TYPE_CHECKING:
+    import cattrs
 
 LARGEST = 256 * 1024
 """A configuration file is at most this many bytes; a larger one is no configuration."""
@@ -240,10 +243,21 @@ def load(path: Path) -> Config:
 
 def parse(text: str) -> Config:
     """TOML *text* to Config; raise ConfigError naming key, value and fix of every mistake at once."""
+    import tomllib  # noqa: PLC0415  the recorder reads no TOML
+
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"The configuration is no TOML: {error}.") from None
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"The configuration is no TOML: {error}.") from None
+        except ValueError:
+            raise ConfigError("The configuration holds a number of thousands of digits: give a shorter one.") from None
+        return _read(table)
+    except RecursionError:
+        raise ConfigError("The configuration is nested too deeply: give each setting its plain value.") from None
+
+
+def _read(table: dict[str, Any]) -> Config:
     try:
         config = structure(table)
     except ConfigError:
@@ -335,6 +349,9 @@ def _polygons(value: object, _: type) -> tuple[Polygon, ...]:
 
 
 def _converter() -> cattrs.Converter:
+    import cattrs  # noqa: PLC0415  1.6 MB that the recorder does without
+    from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
+
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for kind in (int, float, str, bool):
         converter.register_structure_hook(kind, _strict(kind))
@@ -354,6 +371,8 @@ def _converter() -> cattrs.Converter:
 
 def structure(table: Mapping[str, Any]) -> Config:
     """Tables of settings to Config; raises ConfigError. What stands between two settings is ``parse``'s to check."""
+    import cattrs  # noqa: PLC0415  as in _converter
+
     try:
         return _converter().structure(table, Config)
     except cattrs.BaseValidationError as error:
@@ -380,6 +399,22 @@ def for_recorder(config: Config) -> dict[str, Any]:
     return {name: table for name, table in tables(config).items() if name in wanted}
 
 
+def from_doorman(table: Mapping[str, Any]) -> Config:
+    """What ``for_recorder`` gave, after its way as JSON: a Config again. Raises ConfigError or ValueError."""
+    try:
+        door, privacy, motion = table["door"], table["privacy"], table["motion"]
+        return Config(
+            door=Door(**door | {"state": Path(door["state"]), "runtime": Path(door["runtime"])}),
+            keys=Keys(_recipients(table["keys"]["recipients"], tuple)),
+            camera=Camera(**table["camera"]),
+            privacy=Privacy(**privacy | {"masks": parse_polygons(privacy["masks"])}),
+            motion=Motion(**motion | {"zones": parse_polygons(motion["zones"])}),
+            visit=Visit(**table["visit"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError("no part of a configuration") from error
+
+
 def _plain(_: object, __: object, value: object) -> object:
     if isinstance(value, tuple) and value and isinstance(value[0], Recipient):
         return [str(recipient) for recipient in value]
@@ -387,6 +422,8 @@ def _plain(_: object, __: object, value: object) -> object:
 
 
 def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
+    import cattrs  # noqa: PLC0415  as in _converter
+
     if isinstance(error, cattrs.ClassValidationError):
         noted, bare = error.group_exceptions()
         for one, note in noted:
@@ -406,5 +443,8 @@ def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    shown = "true" if value is True else "false" if value is False else repr(value)
+    try:
+        shown = "true" if value is True else "false" if value is False else repr(value)
+    except ValueError:
+        return "a number of thousands of digits"
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -31,6 +31,9 @@ def push_button(runtime: Path, hold: float) -> None:
             finger.connect(str(runtime / "pins.sock"))
         except OSError:
             raise Mistake(f"No daemon with simulated pins listens at {runtime}/pins.sock: start it first.") from None
-        finger.send(b"button down")
-        threading.Event().wait(hold)
-        finger.send(b"button up")
+        try:
+            finger.send(b"button down")
+            threading.Event().wait(hold)
+            finger.send(b"button up")
+        except OSError:
+            raise Mistake("The daemon ended while the button was held: start it again, then press.") from None

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from doorbell import config
-from doorbell.config import Config, for_recorder, load, parse, structure, tables
+from doorbell.config import Config, for_recorder, from_doorman, load, parse, structure, tables
 from doorbell.errors import ConfigError
 
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -57,6 +59,11 @@ def test_an_empty_configuration_favours_privacy() -> None:
         ('[door]\nstate = "~/door"', "door.state = '~/door': give a folder's whole path, from / on."),
         ('[door]\nruntime = "/a\\u0000b"', "give a folder's whole path, from / on."),
         ("[visit", "The configuration is no TOML"),
+        ("[door]\nid = " + "[" * 5000, "nested too deeply"),
+        ("[door]\nid = " + "[" * 150 + "]" * 150, "door.id"),
+        ("[visit]\nlonger_s = " + "1" * 5000, "a number of thousands of digits"),
+        ("[pins]\nbutton = 0x" + "f" * 5000, "pins.button = a number of thousands of digits: give a BCM pin number"),
+        ("[visit]\nlinger_s = 0x" + "f" * 5000, "visit"),
         ("[privacy]\nclear_snapshot = true", "no picture leaves the door unsealed"),
         ("[storage]\nquota_mb = 5", "give 64 to 2000000 MB, or 0 for 80 % of what is free"),
         ("[mqtt]\npassword = 'a'\npassword_file = 'b'", "give one of them"),
@@ -124,7 +131,26 @@ def test_what_show_config_tells_is_what_is_in_force() -> None:
 def test_the_recorder_is_told_no_login() -> None:
     found = parse('[mqtt]\nhost = "broker"\nusername = "front"\npassword = "secret"')
     assert "secret" not in repr(for_recorder(found))
-    assert structure(for_recorder(found)).mqtt == Config().mqtt
+    assert from_doorman(for_recorder(found)).mqtt == Config().mqtt
+
+
+def test_the_recorder_reads_back_what_the_doorman_was_told() -> None:
+    found = parse(
+        f'[door]\nid = "back"\n[keys]\nrecipients = ["{RECIPIENT}"]\n[camera]\nsource = "scene"\n'
+        "[visit]\npreroll_s = 3\n[privacy]\nmasks = [[[0, 0], [0.5, 0], [0.5, 1]]]\n"
+        "[motion]\nzones = [[[0, 0], [1, 0], [1, 1]]]"
+    )
+    assert from_doorman(json.loads(json.dumps(for_recorder(found)))) == found
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"camera": {"width": 5000}}, {"camera": {"wide": 1}}, {"visit": None}, {"keys": {"recipients": "age1"}}],
+    ids=repr,
+)
+def test_the_recorder_believes_no_setting_the_owner_could_not_give(change: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, ConfigError)):
+        from_doorman(for_recorder(Config()) | change)
 
 
 @given(st.text(max_size=200))
