@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +32,7 @@ CLIP_ID: Final = re.compile(r"[a-z2-7]{26}")
 SYNC_EVERY: Final = 2.0
 """Seconds between two syncs of a running clip: what a power cut may cost, against the wear of the card."""
 MOST_POSTER: Final = 24 * 1024
+LOCK: Final = "recorder.lock"
 
 
 def trouble(error: OSError) -> DeviceError:
@@ -60,6 +63,40 @@ def prepare(state: Path, files: Files | None = None) -> Path:
     except OSError as error:
         raise trouble(error) from error
     return folder
+
+
+def lock_recorder(state: Path) -> int | None:
+    """Hold the card as its one recorder, until the descriptor is closed or the process ends, however it ends.
+
+    None where another recorder holds it. Raises OSError for a state folder in which no lock can be had.
+    """
+    descriptor = os.open(state / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def recorder_is_writing(state: Path) -> bool:
+    """Whether a recorder holds the card: one that outlived its doorman still finishes its clip."""
+    try:
+        descriptor = os.open(state / LOCK, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return False  # no recorder ever held this card, or nothing on it can be read
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # a file system without locks: nobody holds one
+    finally:
+        os.close(descriptor)
+    return False
 
 
 class Part:

@@ -155,6 +155,8 @@ class Writer:
     # ---- opening
 
     def _open(self) -> None:
+        if not self._journal_id and store.recorder_is_writing(self._state):
+            raise DeviceError("The recorder of the last run still finishes its clip.")
         patient = self._unreadable < MOST_UNREADABLE
         opened = open_to_write(self._state, self._verify_key, new_boot=not self._journal_id, patient=patient)
         self._unreadable = 0

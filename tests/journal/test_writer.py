@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorbell.check import check
+from doorbell.clips import store
 from doorbell.clips.files import Files
 from doorbell.clips.retention import RESERVE
 from doorbell.clips.store import Part
@@ -66,6 +67,35 @@ def test_the_first_request_is_written_at_once_and_the_next_within_a_second(door:
     door.now += 1.0
     door.writer.turn()
     assert len(door.of(Kept)) == 51
+
+
+def test_the_card_is_put_in_order_only_when_the_recorder_of_the_last_run_has_let_go(door: Door) -> None:
+    door.record(1)
+    door.settle()
+    door.restart()
+    part = door.state / "clips" / (clip_id(2) + ".part")
+    part.write_bytes(b"still written")
+    recorder = store.lock_recorder(door.state)
+    assert recorder is not None
+    assert door.writer.turn().refused
+    assert door.heard == [JournalTrouble("The recorder of the last run still finishes its clip.")]
+    assert part.exists()
+    os.close(recorder)
+    door.now += 1.0
+    door.writer.turn()
+    assert door.of(JournalReady)
+    assert not part.exists()
+
+
+def test_a_journal_that_opens_again_in_its_run_waits_for_no_recorder(door: Door) -> None:
+    door.settle()
+    recorder = store.lock_recorder(door.state)
+    assert recorder is not None
+    door.writer.close()
+    door.line.put(ring())
+    door.settle()
+    assert door.of(Kept)
+    os.close(recorder)
 
 
 def test_there_is_at_most_one_commit_a_second(door: Door) -> None:
