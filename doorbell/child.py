@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
+import site
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from doorbell import pipe
+from doorbell.errors import DeviceError
 from doorbell.events import RecorderGone, Said
 
 log = logging.getLogger("doorman")
 
+_NOT_ITS_OWN = ("NOTIFY_SOCKET", "WATCHDOG_", "CREDENTIALS_DIRECTORY", "LISTEN_")
+"""What systemd gave the doorman alone: to say it lives, its login's secret, its sockets."""
+_HOME = str(Path(__file__).resolve().parents[1])
+
 
 class Child:
-    """One recorder. *put* gets what it says, and RecorderGone with this child's *generation* when it has ended."""
+    """One recorder. *put* gets what it says, and RecorderGone with this child's *generation* when it has ended.
+
+    Raises DeviceError where the machine has no room for one now; then nothing is left of the attempt.
+    """
 
     def __init__(self, setup: pipe.Setup, generation: int, put: Callable[[object], None], flags: list[str]) -> None:
         self._generation, self._put = generation, put
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        # Standard input is the pipe, so a child that outlives the doorman sees its end and ends as well.
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "doorbell.recorder", *flags], stdin=theirs.fileno(), stdout=subprocess.DEVNULL
-        )
-        theirs.close()
-        self._end = ours
+        with contextlib.ExitStack() as undo:
+            try:
+                self._end, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                undo.callback(self._end.close)
+                with theirs:
+                    self._process = _started(theirs, flags)
+                undo.callback(self._process.wait)
+                undo.callback(self._process.kill)
+                threading.Thread(target=self._read, name=f"recorder {generation}", daemon=True).start()
+            except (OSError, RuntimeError) as error:
+                raise DeviceError(
+                    f"The recorder cannot be started ({_why(error)}): the machine is out of memory or processes."
+                ) from error
+            undo.pop_all()
         self.send(setup)
-        threading.Thread(target=self._read, name=f"recorder {generation}", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -59,7 +77,7 @@ class Child:
         try:
             while data := self._end.recv(pipe.LARGEST):
                 try:
-                    self._put(Said(self._generation, pipe.decode(data)))
+                    self._put(Said(self._generation, pipe.decode(data, pipe.UP)))
                 except ValueError:
                     log.error("the recorder said something that is no message: it is ended")  # noqa: TRY400
                     self._process.kill()
@@ -69,3 +87,25 @@ class Child:
         status = self._process.wait()
         self._put(RecorderGone(time.monotonic(), self._generation, status))
         self._end.close()
+
+
+def _started(theirs: socket.socket, flags: list[str]) -> subprocess.Popen[bytes]:
+    """The process: this very code (-P: never what lies in the working directory), in a process group of its own, so
+    that Ctrl-C ends the doorman, who then has it finish its clip. Its standard input is the pipe, so a child that
+    outlives the doorman sees its end and ends as well."""
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "doorbell.recorder", *flags],
+        stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=_environment(), process_group=0,
+    )  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    given = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_ITS_OWN)}
+    paths = [one for one in given.pop("PYTHONPATH", "").split(os.pathsep) if Path(one).is_absolute()]
+    if _HOME not in site.getsitepackages():  # run from a checkout: its doorman found it by the working directory
+        paths.insert(0, _HOME)
+    return given | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

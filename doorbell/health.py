@@ -7,10 +7,13 @@ import logging
 import os
 import resource
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
 from attrs import frozen
+
+from doorbell.events import Died
 
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 _PR_SET_DUMPABLE = 4
@@ -41,6 +44,18 @@ def forbid_core_dumps() -> None:
     """No memory of this process is ever written to the card: no core file, and no other process may read it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def died(end: threading.ExceptHookArgs) -> Died:
+    """For ``threading.excepthook``: the thread's name, and of what it died where: type, file and line, never a text.
+
+    The text of an exception may hold a path, a payload or a name; the place it came from holds none of them.
+    """
+    place, frame = "", end.exc_traceback
+    while frame is not None:
+        place = f" at {Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}"
+        frame = frame.tb_next
+    return Died(end.thread.name if end.thread else "?", getattr(end.exc_type, "__name__", "?") + place)
 
 
 def spare_memory() -> None:

@@ -2,20 +2,20 @@
 
 A message is one JSON object ``{"is": name, …}``, then, where the value carries bytes, a newline and those bytes. The
 kernel keeps the messages' borders, and a send either takes a whole message or none of it, so neither side ever waits
-for the other in the middle of one. The set of messages is closed: the recorder touches the camera and files a person
-gave it, and the doorman believes nothing from it that does not meet the schema.
+for the other in the middle of one. The set of messages is closed, one for each way: the recorder touches the camera and
+files a person gave it, and the doorman believes nothing from it that does not meet the schema, numbers and lengths
+included.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-import cattrs
 from attrs import field, fields, frozen
 
-from doorbell import events
+from doorbell import closed, events
 
 LARGEST = 128 * 1024
 """Bytes of one message. A sealed poster has at most 24 KiB, a live message at most 96 KiB."""
@@ -96,20 +96,17 @@ UP = (
 )  # fmt: skip
 DOWN = (SealTo, Watch, Unwatch, Look, Setup, Begin, End, Warmth, Go)
 
-_KINDS: Mapping[str, type] = {kind.__name__: kind for kind in (*UP, *DOWN)}
-_CONVERTER = cattrs.Converter(forbid_extra_keys=True, detailed_validation=False)
+LONGEST_SENTENCE = 500
+MOST_GATES = 32
+MOST_RECIPIENTS = 17
+MOST_POSTER = 24 * 1024
+MOST_STILL = 48 * 1024
+MOST_LIVE = 96 * 1024
 
 
-def _exact(value: object, kind: type) -> Any:  # noqa: ANN401
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise TypeError(f"not a {kind.__name__}")
-    return value
-
-
-for _kind in (str, int, float, bool, bytes):
-    _CONVERTER.register_structure_hook(_kind, _exact)
+def sentence(words: str) -> str:
+    """*words* as they fit the pipe: at most 500 characters, without what UTF-8 cannot hold (a path from the disk)."""
+    return words.encode("utf-8", "replace").decode()[:LONGEST_SENTENCE]
 
 
 def encode(message: object) -> bytes:
@@ -129,15 +126,92 @@ def encode(message: object) -> bytes:
     return data
 
 
-def decode(data: bytes) -> Any:  # noqa: ANN401  one of UP or DOWN, by its name
-    """Bytes to the message they are; raises ValueError for anything else."""
-    text, _, tail = data.partition(b"\n")
+def decode(data: bytes, allowed: Collection[type]) -> Any:  # noqa: ANN401  one of *allowed*, by its name
+    """Bytes to the message they are, UP or DOWN as *allowed* says; raises ValueError for anything else."""
+    text, newline, tail = data.partition(b"\n")
     try:
-        head = json.loads(text)
-        kind = _KINDS[head.pop("is")]
-        carried = [one.name for one in fields(kind) if one.type in (bytes, "bytes")]
-        for name in carried:
-            head[name] = tail
-        return _CONVERTER.structure(head, kind)
-    except Exception as error:  # whatever a wrong message does to the parser, it is one kind of wrong
+        head = closed.load(text, LARGEST)
+        kind = next(one for one in allowed if one.__name__ == head.get("is"))
+        found = closed.fields(head, {"is": closed.text, **_SHAPES[kind]})
+        del found["is"]
+        return kind(**found, **_carried(kind, newline, tail))
+    except (ValueError, StopIteration) as error:
         raise ValueError("no message of this pipe") from error
+
+
+# ---- what each field may be
+
+
+def _carried(kind: type, newline: bytes, tail: bytes) -> dict[str, bytes]:
+    name, most = _CARRIED.get(kind, ("", 0))
+    if bool(newline) != bool(name) or len(tail) > most:
+        raise ValueError("bytes where none belong, or none, or too many")
+    return {name: tail} if name else {}
+
+
+def _share(value: object) -> float:
+    found = closed.seconds(value)
+    if found > 1:
+        raise ValueError("more than the whole")
+    return found
+
+
+def _sentence(value: object) -> str:
+    found = closed.text(value)
+    if len(found) > LONGEST_SENTENCE:
+        raise ValueError("a sentence too long for anybody")
+    return found
+
+
+def _gates(value: object) -> dict[str, int]:
+    if not isinstance(value, dict) or len(value) > MOST_GATES or any(len(name) > 32 for name in value):
+        raise ValueError("no count of gates")
+    return {closed.text(name): closed.count(count) for name, count in value.items()}
+
+
+def _tables(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("no tables")  # noqa: TRY004  one error for all that is wrong
+    return value
+
+
+_AT: dict[str, closed.Kind] = {"at": closed.seconds}
+_ID = closed.matching("[a-z2-7]{26}")
+_CLIP: dict[str, closed.Kind] = {"clip": _ID}
+_RECIPIENT = closed.matching("age1[a-z0-9]{1,100}")
+_SESSION: dict[str, closed.Kind] = {"session": closed.matching("[0-9a-f]{32}")}
+_TOKEN: dict[str, closed.Kind] = {"token": closed.matching("[!-~]{1,128}")}
+_SHAPES: Mapping[type, Mapping[str, closed.Kind]] = {
+    events.RecorderReady: _AT,
+    events.RecorderAlive: _AT | {"frames": closed.count, "dropped": closed.count},
+    events.Saw: _AT | {
+        "active": closed.flag, "began": closed.seconds, "box": closed.list_of(_share, 4, 4), "strength": _share,
+    },
+    events.Tampered: _AT | {"active": closed.flag},
+    events.HeldBack: _AT | {"gates": _gates},
+    events.PosterMade: _AT | _CLIP | {"kept": closed.flag},
+    events.ClipKept: _AT | _CLIP | {
+        "bytes": closed.count, "sha256": closed.matching("[0-9a-f]{64}"), "seconds": closed.seconds,
+    },
+    events.ClipLost: _AT | _CLIP | {"why": _sentence},
+    events.RecorderTrouble: _AT | {"part": closed.matching("camera|storage"), "why": _sentence},
+    events.CameraEnded: _AT,
+    events.LiveMade: _SESSION,
+    events.StillMade: _TOKEN,
+    Setup: {"config": _tables},
+    SealTo: {"recipients": closed.list_of(_RECIPIENT, 0, MOST_RECIPIENTS)},
+    Watch: _SESSION,
+    Unwatch: _SESSION,
+    Look: _TOKEN | {"recipient": _RECIPIENT},
+    Begin: _CLIP | {"visit": _ID, "trigger": closed.matching("[a-z-]{1,32}")},
+    End: _CLIP,
+    Warmth: _AT,
+    Go: {},
+}  # fmt: skip
+_CARRIED: Mapping[type, tuple[str, int]] = {
+    events.PosterMade: ("sealed", MOST_POSTER),
+    events.LiveMade: ("sealed", MOST_LIVE),
+    events.StillMade: ("sealed", MOST_STILL),
+    Watch: ("secret", 32),
+}
+"""The messages that carry bytes: in which field, and how many at most."""

@@ -10,7 +10,6 @@ what can be spared is dropped and counted.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -20,19 +19,20 @@ import threading
 import time
 from collections import deque
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import evolve
 
-from doorbell import __version__, pipe
-from doorbell.clips.preroll import Preroll
+from doorbell import pipe
+from doorbell.clip import Clip, sealed_look, sealed_poster
+from doorbell.clips.preroll import MOST_BYTES, Preroll
 from doorbell.clips.recipient import Recipient
-from doorbell.clips.seal import Sealer, seal
-from doorbell.clips.writer import MOST_WAITING, CardWriter
-from doorbell.config import Config, Keys, structure
+from doorbell.clips.store import lock_recorder, trouble
+from doorbell.clips.writer import CardWriter
+from doorbell.config import Config, Keys
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.events import (
-    ClipLost,
+    CameraEnded,
     Died,
     HeldBack,
     LiveMade,
@@ -43,13 +43,15 @@ from doorbell.events import (
     StillMade,
     Tampered,
 )
-from doorbell.health import forbid_core_dumps, spare_memory, start_log
+from doorbell.health import died, forbid_core_dumps, spare_memory, start_log
 from doorbell.intake import Intake
+from doorbell.parent import Closed, Parent
 from doorbell.vision.motion import Motion
 from doorbell.vision.zones import watch
 
 if TYPE_CHECKING:
-    from doorbell.clips.mux import Muxer
+    from pathlib import Path
+
     from doorbell.screening import Screening
     from doorbell.senses.camera import Camera, Luma, Packet, Still
 
@@ -57,173 +59,39 @@ log = logging.getLogger("recorder")
 
 ALIVE_S = 1.0
 HELD_BACK_S = 600.0
-MOST_UNSENT = 200
-"""Facts that may wait for a doorman that does not read; then the oldest go, counted."""
-PREROLL_BYTES = 24 * 1024 * 1024
-"""Bytes of pre-roll at most: 30 s, the longest that can be chosen, at 6 Mbit/s."""
-LARGEST_POSTER = 24 * 1024
-LARGEST_STILL = 48 * 1024
 MOST_LOOKS = 8
 LAST_SYNC_S = 20.0
+LOCK_S = 10.0
+"""How long a recorder waits for the one before it to finish its clip."""
+LOOK_S = 0.05
 STEP_S = 0.1
 LONGEST_STEP_S = 10.0
-
-
-class Closed(Exception):  # noqa: N818
-    """The doorman's end of the socket is closed."""
-
-
-class Doorman:
-    """The recorder's end of the pipe: reads in a thread of its own, writes without ever waiting."""
-
-    def __init__(self, end: socket.socket, put: Any) -> None:  # noqa: ANN401
-        self._end, self._put = end, put
-        self._unsent: deque[bytes] = deque(maxlen=MOST_UNSENT)
-
-    def setup(self) -> Config:
-        """The first message. Raises Closed or ValueError."""
-        data = self._end.recv(pipe.LARGEST)
-        if not data:
-            raise Closed
-        message = pipe.decode(data)
-        if not isinstance(message, pipe.Setup):
-            raise TypeError("the first message is no Setup")
-        return structure(message.config)
-
-    def listen(self) -> None:
-        """From here on every message goes to *put*, and Closed at the end."""
-        threading.Thread(target=self._read, name="doorman", daemon=True).start()
-
-    def _read(self) -> None:
-        while data := self._end.recv(pipe.LARGEST):
-            self._put(pipe.decode(data))
-        self._put(Closed())
-
-    def tell(self, message: object) -> None:
-        self._unsent.append(pipe.encode(message))
-        self.flush()
-
-    def offer(self, message: object) -> bool:
-        """Send it now or not at all: live pictures wait for nobody, and nothing waits for them."""
-        self.flush()
-        if self._unsent:
-            return False
-        try:
-            self._end.send(pipe.encode(message), socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        return True
-
-    def flush(self) -> None:
-        """Send what waits, as far as the kernel takes it now."""
-        while self._unsent:
-            try:
-                self._end.send(self._unsent[0], socket.MSG_DONTWAIT)
-            except BlockingIOError:
-                return
-            except OSError:
-                self._unsent.clear()
-                return
-            self._unsent.popleft()
-
-
-class Clip:
-    """The clip that is being recorded: packets in, sealed bytes to the card."""
-
-    def __init__(self, order: pipe.Begin, config: Config, card: CardWriter) -> None:
-        self.order, self._config, self._card = order, config, card
-        self._sealer = Sealer(config.keys.recipients)
-        self._muxer: Muxer | None = None
-        self._first = self._last = 0.0
-        self._skipping = False
-        card.begin(order.clip)
-        card.write(self._sealer.header)
-
-    def add(self, packet: Packet) -> None:
-        """One packet; where the card is too far behind, whole GOPs are left out and it is said once."""
-        if self._muxer is None and not packet.keyframe:
-            return
-        if packet.keyframe:
-            behind = self._card.backlog > MOST_WAITING
-            if behind and not self._skipping:
-                log.warning("the card is %d MB behind: the clip has a gap", MOST_WAITING // 2**20)
-            self._skipping = behind
-        if self._skipping:
-            return
-        if self._muxer is None:
-            from doorbell.clips.mux import Muxer  # noqa: PLC0415
-
-            self._first = packet.at
-            began = time.time() - max(0.0, time.monotonic() - packet.at)
-            about = {
-                "v": 1,
-                "door": self._config.door.id,
-                "visit": self.order.visit,
-                "trigger": self.order.trigger,
-                "zones": zones_hash(self._config),
-                "software": __version__,
-            }
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began))
-            self._muxer = Muxer(packet, about, stamp)
-        self._last = packet.at
-        self._put(self._muxer.add(packet))
-
-    def _put(self, data: bytes) -> None:
-        if data and (sealed := self._sealer.update(data)):
-            self._card.write(sealed)
-
-    def finish(self) -> bool:
-        """Seal the end and have it kept; False where no frame ever came."""
-        if self._muxer is None:
-            return False
-        self._put(self._muxer.finish())
-        self._card.write(self._sealer.finish())
-        self._card.keep(round(self._last - self._first, 3))
-        return True
-
-
-def sealed_poster(still: Still, order: pipe.Begin, config: Config) -> bytes:
-    """The clip's picture as a sealed JPEG of at most LARGEST_POSTER bytes."""
-    from doorbell.clips.poster import jpeg  # noqa: PLC0415
-
-    about = {"v": 1, "door": config.door.id, "visit": order.visit, "software": __version__}
-    # The age header takes some 200 bytes and 100 more a recipient.
-    picture = jpeg(still, LARGEST_POSTER - 1024 - 128 * len(config.keys.recipients), about)
-    return seal(config.keys.recipients, picture)
-
-
-def zones_hash(config: Config) -> str:
-    """Which zones and masks were in force: the first 16 hex digits of their SHA-256."""
-    import hashlib  # noqa: PLC0415
-
-    text = json.dumps([config.privacy.masks, config.motion.zones])
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def sealed_look(still: Still, look: pipe.Look, config: Config) -> bytes:
-    """What the camera sees, as a sealed JPEG of at most LARGEST_STILL bytes, for one who asked."""
-    from doorbell.clips.poster import jpeg  # noqa: PLC0415
-
-    about = {"v": 1, "door": config.door.id, "software": __version__}
-    return seal([Recipient.parse(look.recipient)], jpeg(still, LARGEST_STILL - 1024, about))
 
 
 class Recorder:
     """The child's loop: everything that happens to it is one value in one inbox."""
 
     def __init__(
-        self, config: Config, doorman: Doorman, inbox: SimpleQueue[object], *, once: bool = False, fast: bool = False
+        self,
+        config: Config,
+        doorman: Parent,
+        inbox: SimpleQueue[object],
+        camera: Camera,
+        *,
+        once: bool = False,
+        fast: bool = False,
     ) -> None:
-        self._config, self._doorman, self._inbox = config, doorman, inbox
+        self._config, self._doorman, self._inbox, self._camera = config, doorman, inbox, camera
         self._once, self._fast = once, fast
-        self._preroll = Preroll(config.visit.preroll_s, PREROLL_BYTES)
+        self._preroll = Preroll(config.visit.preroll_s, MOST_BYTES)
         self._motion: Motion | None = None
         self._clip: Clip | None = None
         self._poster_of: pipe.Begin | None = None
         self._looks: deque[pipe.Look] = deque(maxlen=MOST_LOOKS)
         self._screenings: dict[str, Screening] = {}
         self._moving = self._covered = False
-        self._frames = self._told_frames = 0
+        self._frames = self._packets = 0
+        self._told = (0, 0)
         self._alive_at = self._held_at = 0.0
         self._ready = False
         self._held: deque[object] = deque()
@@ -231,16 +99,7 @@ class Recorder:
 
     def run(self) -> None:
         """Until the doorman's end closes or the camera ended for good. Raises DeviceError for a camera that fails."""
-        from doorbell.senses.camera import Settings  # noqa: PLC0415
-        from doorbell.senses.sources import open_camera  # noqa: PLC0415
-
-        chosen, door = self._config.camera, self._config.door
-        settings = Settings(
-            chosen.source, chosen.width, chosen.height, chosen.fps, chosen.bitrate_kbps,
-            rotation=chosen.rotation, flip=chosen.flip, masks=self._config.privacy.masks,
-        )  # fmt: skip
-        self._camera: Camera = open_camera(settings, pace=not self._fast, once=self._once, stage=door.runtime)
-        self._card = CardWriter(door.state / "clips", self._inbox.put)
+        self._card = CardWriter(self._config.door.state / "clips", self._inbox.put)
         self._intake = Intake(self._inbox, wait=self._fast)
         try:
             self._camera.start(self._intake)
@@ -311,10 +170,12 @@ class Recorder:
                     self._intake.done_luma(event)
             case Still():
                 self._still(event)
+            case CameraEnded() if not self._once:
+                raise DeviceError("The camera ended by itself: look at its cable; it is tried again.")
             case DeviceError():
                 raise event
             case Died():
-                raise RuntimeError(f"the thread {event.thread} died: {event.error}")
+                raise RuntimeError(f"the thread {event.thread} died of {event.error}")
             case None:
                 pass
             case _ if isinstance(event, pipe.DOWN):
@@ -345,8 +206,12 @@ class Recorder:
                 self._config = evolve(self._config, keys=keys)
 
     def _packet(self, packet: Packet) -> None:
+        self._packets += 1
         if self._clip is not None:
             self._clip.add(packet)
+            if self._clip.overdue(packet.at):
+                log.error("nobody ended a clip that lasts longer than any visit: it ends here, and is kept")
+                self._end_clip()
         for one in self._screenings.values():
             one.add(packet)
         self._preroll.add(packet)
@@ -402,14 +267,15 @@ class Recorder:
         ended, self._clip = self._clip, None
         self._poster_of = None  # a poster that came after its clip was kept would be nobody's
         if not ended.finish():
-            self._doorman.tell(ClipLost(time.monotonic(), ended.order.clip, "The camera gave no picture for it."))
+            self._card.lose(ended.order.clip, "The camera gave no picture for it.")
 
     def _every_second(self, at: float) -> None:
         if at - self._alive_at < ALIVE_S:
             return
         self._alive_at = at
-        if self._frames != self._told_frames and not self._fast:
-            self._told_frames = self._frames
+        # A camera lives while it looks and its pictures are coded: either alone is a stall.
+        if self._frames > self._told[0] and self._packets > self._told[1] and not self._fast:
+            self._told = self._frames, self._packets
             self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped + self._camera.dropped))
         if self._motion is not None and at - self._held_at >= HELD_BACK_S:
             self._held_at = at
@@ -417,27 +283,55 @@ class Recorder:
                 self._doorman.tell(HeldBack(at, gates))
 
 
+def opened(config: Config, *, once: bool, fast: bool) -> Camera:
+    """The camera the owner chose. Raises ConfigError, DeviceError."""
+    from doorbell.senses.camera import Settings  # noqa: PLC0415
+    from doorbell.senses.sources import open_camera  # noqa: PLC0415
+
+    chosen = config.camera
+    settings = Settings(
+        chosen.source, chosen.width, chosen.height, chosen.fps, chosen.bitrate_kbps,
+        rotation=chosen.rotation, flip=chosen.flip, masks=config.privacy.masks,
+    )  # fmt: skip
+    return open_camera(settings, pace=not fast, once=once, stage=config.door.runtime)
+
+
+def hold_the_card(state: Path) -> None:
+    """Be the card's one recorder until this process ends. Raises DeviceError where another will not let go.
+
+    On a card that takes no lock nothing can be recorded either, which the first clip tells; the camera still looks.
+    """
+    ends = time.monotonic() + LOCK_S
+    try:
+        while lock_recorder(state) is None:  # the descriptor stays open, and with it the lock, as long as the process
+            if time.monotonic() >= ends:
+                raise DeviceError("The recorder before this one still finishes its clip: it is waited for.")
+            threading.Event().wait(LOOK_S)
+    except OSError as error:
+        log.warning("%s", trouble(error))
+
+
 def main() -> int:
     """Entry point of the child. Exit status 0: told to end; 1: a sentence went up the pipe and to the log."""
     start_log()
     forbid_core_dumps()
     spare_memory()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # Ctrl-C reaches the whole group: the doorman closes the pipe when it is ready, and that ends this process.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGTTOU):
+        # The doorman closes the pipe when it is ready, and that ends this process; no terminal stops its log.
         signal.signal(number, signal.SIG_IGN)
     inbox: SimpleQueue[object] = SimpleQueue()
-    threading.excepthook = lambda args: inbox.put(
-        Died(args.thread.name if args.thread else "?", getattr(args.exc_type, "__name__", "?"))
-    )
-    doorman = Doorman(socket.socket(fileno=os.dup(0)), inbox.put)
+    threading.excepthook = lambda end: inbox.put(died(end))
+    doorman = Parent(socket.socket(fileno=os.dup(0)), inbox.put)
+    once, fast = "--once" in sys.argv, "--fast" in sys.argv
     try:
         config = doorman.setup()
         doorman.listen()
-        Recorder(config, doorman, inbox, once="--once" in sys.argv, fast="--fast" in sys.argv).run()
+        hold_the_card(config.door.state)
+        Recorder(config, doorman, inbox, opened(config, once=once, fast=fast), once=once, fast=fast).run()
     except Closed:
         return 0
     except DoorbellError as error:
-        doorman.tell(RecorderTrouble(time.monotonic(), "camera", str(error)))
+        doorman.tell(RecorderTrouble(time.monotonic(), "camera", pipe.sentence(str(error))))
         return 1
     return 0
 

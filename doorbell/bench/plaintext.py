@@ -18,6 +18,7 @@ from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from doorbell import clip as running
 from doorbell import pipe, recorder
 from doorbell.bench.door import RECIPIENT
 from doorbell.bench.rows import Row, Say
@@ -110,8 +111,8 @@ def _record(state: Path, take: Take, clips: int, before_the_end: Callable[[], No
     try:
         for number in range(clips):
             order = pipe.Begin(new_id(), _COMMENT_MARKER, "press")
-            clip = recorder.Clip(order, config, card)
-            card.poster(order.clip, recorder.sealed_poster(take.still, order, config))
+            clip = running.Clip(order, config, card)
+            card.poster(order.clip, running.sealed_poster(take.still, order, config))
             for packet in take.packets:
                 clip.add(packet)
             if number == clips - 1:
@@ -152,7 +153,7 @@ class _Identity:
 
 @contextmanager
 def _sealing_replaced() -> Iterator[None]:
-    room: Any = recorder
+    room: Any = running
     sealer, seal = room.Sealer, room.seal
     room.Sealer, room.seal = _Identity, lambda _, plain: bytes(plain)
     try:

@@ -10,6 +10,9 @@ from attrs import Factory, define
 if TYPE_CHECKING:
     from doorbell.senses.camera import Packet
 
+MOST_BYTES = 24 * 1024 * 1024
+"""Bytes of pre-roll at most: 30 s, the longest that can be chosen, at 6 Mbit/s."""
+
 
 @define
 class _Gop:

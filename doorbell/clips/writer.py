@@ -14,12 +14,13 @@ from queue import SimpleQueue
 
 from attrs import frozen
 
+from doorbell.clips import preroll
 from doorbell.clips.store import Part, keep_poster
 from doorbell.errors import DeviceError
 from doorbell.events import ClipKept, ClipLost, PosterMade, RecorderTrouble
 
-MOST_WAITING = 16 * 1024 * 1024
-"""Bytes that may wait for the card: a minute of video at 2 Mbit/s."""
+MOST_WAITING = preroll.MOST_BYTES + 16 * 1024 * 1024
+"""Bytes that may wait for the card: a whole pre-roll, which comes at once, and a minute of video at 2 Mbit/s."""
 
 
 @frozen
@@ -38,6 +39,12 @@ class _Keep:
 
 
 @frozen
+class _Lose:
+    clip: str
+    why: str
+
+
+@frozen
 class _Poster:
     clip: str
     sealed: bytes
@@ -53,8 +60,9 @@ class CardWriter:
         self._lock = threading.Lock()
         self._part: Part | None = None
         self._clip = ""
+        """The clip whose fate is not told yet, or empty."""
         self._trouble = ""
-        self._thread = threading.Thread(target=self._run, name="card")
+        self._thread = threading.Thread(target=self._run, name="card", daemon=True)
         self._thread.start()
 
     @property
@@ -73,6 +81,10 @@ class CardWriter:
     def keep(self, seconds: float) -> None:
         """The clip is whole; *seconds* of video are in it."""
         self._jobs.put(_Keep(seconds))
+
+    def lose(self, clip: str, why: str) -> None:
+        """The clip is given up: its file is closed and left to the doorman, then ClipLost is said, once."""
+        self._jobs.put(_Lose(clip, why))
 
     def poster(self, clip: str, sealed: bytes) -> None:
         self._jobs.put(_Poster(clip, sealed))
@@ -95,6 +107,8 @@ class CardWriter:
     def _do(self, job: object) -> None:
         match job:
             case _Begin(clip):
+                if self._clip:
+                    self._lost("The next clip began before this one ended.")
                 self._clip = clip
                 self._part = Part(self._folder, clip, time.monotonic)
             case _Bytes(data):
@@ -105,8 +119,11 @@ class CardWriter:
             case _Keep(seconds) if self._part is not None:
                 size, sha256 = self._part.keep()
                 self._part = None
-                self._put(ClipKept(time.monotonic(), self._clip, size, sha256, seconds))
+                clip, self._clip = self._clip, ""
+                self._put(ClipKept(time.monotonic(), clip, size, sha256, seconds))
                 self._healed()
+            case _Lose(clip, why) if clip == self._clip:
+                self._lost(why)
             case _Poster(clip, sealed):
                 try:
                     keep_poster(self._folder, clip, sealed)
@@ -117,12 +134,16 @@ class CardWriter:
                     self._put(PosterMade(time.monotonic(), clip, sealed, kept=True))
 
     def _failed(self, why: str) -> None:
+        self._lost(why)
+        self._tell(why)
+
+    def _lost(self, why: str) -> None:
         # After a failed write or sync the file is not trusted again: what came before is cut to whole chunks later.
         if self._part is not None:
             self._part.abandon()
             self._part = None
-        self._put(ClipLost(time.monotonic(), self._clip, why))
-        self._tell(why)
+        clip, self._clip = self._clip, ""
+        self._put(ClipLost(time.monotonic(), clip, why))
 
     def _healed(self) -> None:
         if self._trouble:
