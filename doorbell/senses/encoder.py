@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TICKS = 90_000
 """The encoder's clock, per second: the one H.264 is used to."""
 
+_TICK = Fraction(1, TICKS)
+
 X264 = "repeat-headers=1:open-gop=0:scenecut=0:no-deblock=1:aq-mode=1:aq-strength=2"
 """What keeps masked blocks exactly black beside hard contrast at 300 kbit/s, where the preset alone errs by 173 levels:
 no deblocking filter, which smears three pixels across a block's border, and bits moved from texture to flat blocks."""
@@ -27,7 +29,7 @@ class Encoder:
     def __init__(self, width: int, height: int, settings: Settings) -> None:
         codec = av.CodecContext.create("libx264", "w")
         codec.width, codec.height, codec.pix_fmt = width, height, "yuv420p"
-        codec.time_base = Fraction(1, TICKS)
+        codec.time_base = _TICK
         codec.framerate = Fraction(settings.fps)
         codec.bit_rate = settings.bitrate_kbps * 1000
         # The keyframes are asked for by time below; by count a source that drops frames would stretch its GOPs.
@@ -50,6 +52,7 @@ class Encoder:
 
     def encode(self, frame: av.VideoFrame, t: float) -> Iterator[tuple[bytes, bool]]:
         """The packets (Annex B, whether a keyframe) that the frame at *t* seconds makes: one."""
+        frame.time_base = _TICK  # a decoded frame has its stream's, and libav would convert
         frame.pts = round(t * TICKS)
         frame.pict_type = PictureType.NONE
         if t >= self._keyframe_due:

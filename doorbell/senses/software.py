@@ -2,7 +2,8 @@
 
 One canvas, an AVFrame as large as the main picture, is used for every frame: the source's planes are copied in the
 right way up, the masks are painted, and only then is it read by anyone. libx264 with tune=zerolatency gives the
-packet of a frame before ``encode`` returns and keeps no reference, so the canvas may be filled again.
+packet of a frame before ``encode`` returns and keeps no reference, so the canvas may be filled again. A decoded frame
+that is upright, and where nothing is masked, is used as it is: there is no canvas then, and no copy.
 
 Time. A source counts seconds from its first picture. ``at`` is the monotonic clock when the first picture came plus
 that count, so it advances as the video does, even where ``pace`` is False and an hour passes in a minute. With
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import av
 import numpy as np
 from attrs import frozen
+from av.video.reformatter import VideoReformatter
 
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.senses.camera import Luma, Packet, Plane, Planes, Settings, Sink, Still
@@ -35,13 +37,14 @@ STOP_S = 2.0
 
 @frozen
 class Shot:
-    """One picture of a source. ``t``: seconds since its first. ``draw``: the planes, made only if it is not dropped.
+    """One picture of a source. ``t``: seconds since its first. ``draw``: its planes, made only if it is not dropped.
 
-    The planes are read before the next shot is asked for, and not after.
+    A source that has the picture as a yuv420p frame, limited range, gives that. It is read before the next shot is
+    asked for, and not after.
     """
 
     t: float
-    draw: Callable[[], Planes]
+    draw: Callable[[], Planes | av.VideoFrame]
 
 
 class Source(Protocol):
@@ -97,16 +100,17 @@ class SoftwareCamera:
     def _film(self, sink: Sink) -> None:
         canvas = _Canvas(self.width, self.height, self._settings)
         encoder = Encoder(self.width, self.height, self._settings)
-        small = _Lores(canvas, self._settings)
+        small = _Lores((self.width, self.height), self._settings)
         due, luma_due = Thinning(self._settings.fps), Thinning(self._settings.lores_fps)
         for shot, at in self._in_time(shot for shot in self._source.shots() if due.takes(shot.t)):
-            canvas.fill(shot.draw())
+            picture = canvas.picture(shot.draw())
             if self._still_wanted.is_set():
                 self._still_wanted.clear()
-                sink.still(Still(at, (canvas.y.copy(), canvas.u.copy(), canvas.v.copy())))
+                y, u, v = planes_of(picture)
+                sink.still(Still(at, (y.copy(), u.copy(), v.copy())))
             if luma_due.takes(shot.t):
-                sink.luma(Luma(at, small.shrink()))
-            for data, keyframe in encoder.encode(canvas.frame, shot.t):
+                sink.luma(Luma(at, small.shrink(picture)))
+            for data, keyframe in encoder.encode(picture, shot.t):
                 sink.packet(Packet(at, data, keyframe))
 
     def _in_time(self, shots: Iterator[Shot]) -> Iterator[tuple[Shot, float]]:
@@ -130,35 +134,45 @@ class SoftwareCamera:
 
 
 class _Canvas:
-    """The main picture, upright and masked: numpy views of the planes of one AVFrame."""
+    """The main picture, upright and masked."""
 
     def __init__(self, width: int, height: int, settings: Settings) -> None:
-        self.frame = av.VideoFrame(width, height, "yuv420p")
-        self.y, self.u, self.v = planes_of(self.frame)
+        self._size = width, height
+        self._frame: av.VideoFrame | None = None
+        self._as_it_is = not (settings.masks or settings.rotation or settings.flip)
         self._painter = Painter.main(settings.masks, width, height)
         # Rotation by 180 degrees mirrors both ways; a flip then mirrors left and right (again).
         down = -1 if settings.rotation == 180 else 1
         across = -down if settings.flip else down
         self._upright = np.s_[::down, ::across]
 
-    def fill(self, planes: Planes) -> None:
-        for mine, given in zip((self.y, self.u, self.v), planes, strict=True):
+    def picture(self, drawn: Planes | av.VideoFrame) -> av.VideoFrame:
+        """What was drawn as the frame that all may read, until the next one is asked for."""
+        if isinstance(drawn, av.VideoFrame):
+            if self._as_it_is:
+                return drawn
+            drawn = planes_of(drawn)
+        if self._frame is None:
+            self._frame = av.VideoFrame(*self._size, "yuv420p")
+        canvas = planes_of(self._frame)
+        for mine, given in zip(canvas, drawn, strict=True):
             mine[:] = given[self._upright]
-        self._painter.paint(self.y, self.u, self.v)
+        self._painter.paint(*canvas)
+        return self._frame
 
 
 class _Lores:
     """The small luma plane, averaged over areas by swscale: 0.2 ms for 1280x720 to 320x240, numpy's mean takes 5 ms."""
 
-    def __init__(self, canvas: _Canvas, settings: Settings) -> None:
-        self._canvas = canvas
+    def __init__(self, main: tuple[int, int], settings: Settings) -> None:
+        self._reformatter = VideoReformatter()  # one swscale context; a frame's own would be made for each frame
         self._size = settings.lores_width, settings.lores_height
         self._plane: Plane = np.empty(self._size[::-1], dtype=np.uint8)
-        self._painter = Painter.lores(settings.masks, (canvas.frame.width, canvas.frame.height), self._size)
+        self._painter = Painter.lores(settings.masks, main, self._size)
 
-    def shrink(self) -> Plane:
+    def shrink(self, picture: av.VideoFrame) -> Plane:
         # Not "gray": swscale would stretch limited range to full range on the way.
-        small = self._canvas.frame.reformat(*self._size, format="yuv420p", interpolation="AREA")
+        small = self._reformatter.reformat(picture, *self._size, "yuv420p", interpolation="AREA")
         self._plane[:] = planes_of(small)[0]
         self._painter.paint_luma(self._plane)
         return self._plane

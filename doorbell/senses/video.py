@@ -15,12 +15,11 @@ from av.video.reformatter import ColorRange, VideoReformatter
 
 from doorbell.errors import ConfigError, DeviceError
 from doorbell.senses.software import Shot
-from doorbell.vision.frames import planes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from doorbell.senses.camera import Planes, Settings
+    from doorbell.senses.camera import Settings
 
 LONGEST_STEP_S = 1.0
 """The most that a file's clock may leap from one picture to the next; a hole in a recording is not waited out."""
@@ -73,7 +72,7 @@ class VideoFile:
                 if last is not None:
                     t += usual if now is None else min(max(now - last, 0.001), LONGEST_STEP_S)
                 last = now if now is not None else (last or 0.0) + usual
-                yield t + usual, Shot(t, lambda frame=frame: scaler.planes(frame))  # type: ignore[misc]
+                yield t + usual, Shot(t, lambda frame=frame: scaler.fitted(frame))  # type: ignore[misc]
 
 
 class Webcam:
@@ -98,26 +97,24 @@ class Webcam:
                 for frame in container.decode(_video(container)):
                     now = frame.time or 0.0
                     first = now if first is None else first
-                    yield Shot(now - first, lambda frame=frame: scaler.planes(frame))  # type: ignore[misc]
+                    yield Shot(now - first, lambda frame=frame: scaler.fitted(frame))  # type: ignore[misc]
         except (av.FFmpegError, OSError) as error:
             raise DeviceError(f"The webcam {self._device} {_why_no_webcam(error)}.") from None
 
 
 class _Scaler:
-    """Decoded frames to I420 planes of one size, limited range; one swscale context for all of them."""
+    """Decoded frames to yuv420p ones of one size, limited range; one swscale context for all of them."""
 
     def __init__(self, width: int, height: int) -> None:
         self._size = width, height
         self._reformatter = VideoReformatter()
 
-    def planes(self, frame: av.VideoFrame) -> Planes:
+    def fitted(self, frame: av.VideoFrame) -> av.VideoFrame:
         width, height = self._size
         same = frame.format.name == "yuv420p" and (frame.width, frame.height) == self._size
         if same and frame.color_range != ColorRange.JPEG:
-            return planes_of(frame)  # a range that is not said is limited: nothing to convert, and no second picture
-        return planes_of(
-            self._reformatter.reformat(frame, width, height, "yuv420p", dst_color_range="MPEG", interpolation="AREA")
-        )
+            return frame  # a range that is not said is limited: nothing to convert, and no second picture
+        return self._reformatter.reformat(frame, width, height, "yuv420p", dst_color_range="MPEG", interpolation="AREA")
 
 
 def _video(container: av.container.InputContainer) -> av.VideoStream:
