@@ -148,9 +148,9 @@ class Part:
             self._close()
 
     def _write(self, rest: memoryview) -> None:
+        self._sha256.update(rest)  # while the bytes are still in the processor's cache, which the kernel's copy fills
         while rest:
             written = self._files.write(self._open(), rest)
-            self._sha256.update(rest[:written])
             self.bytes += written
             rest = rest[written:]
 
