@@ -125,7 +125,9 @@ def _open(path: Path, verify_key: bytes, new_boot: bool, random: Callable[[int],
 
 def _prepare(connection: sqlite3.Connection, verify_key: bytes, new_boot: bool, random: Callable[[int], bytes]) -> Book:
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
+        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            # SQLite answers a failed sync here with the old mode, not with an error.
+            raise sqlite3.OperationalError("the write-ahead log cannot be begun")
         _begin_anew(connection, verify_key, random(JOURNAL_ID))
     journal_id, key, boot = _read_meta(connection)
     if key != verify_key:
