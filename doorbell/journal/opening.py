@@ -11,7 +11,6 @@ forgotten body in its page; what flash keeps below that is beyond us (and sealed
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -28,18 +27,20 @@ MOST_ASIDE: Final = 20
 """Databases moved aside; then a person has to look."""
 CHECKPOINT_PAGES: Final = 256
 """The WAL is folded into the database at 1 MB."""
-_ERROR_CODE: Final = re.compile(r"error code[ =](\d+)")
-"""How SQLite's check words why it did not get a page."""
 
 
 class UnreadableError(sqlite3.OperationalError):
-    """The card did not give a page to read: it may the next time, so nothing is moved aside for it."""
+    """The journal reads as damaged, which one read that fails also makes of it: it may be sound the next time."""
 
     sqlite_errorname = "SQLITE_IOERR_READ"
 
 
 class NotOursError(Exception):
     """The file is damaged, or another program's, another version's, another door's; the text says which."""
+
+
+class NotSoundError(NotOursError):
+    """Damaged, by what SQLite read of it."""
 
 
 @frozen
@@ -61,9 +62,9 @@ def open_to_write(
 ) -> Opened:
     """Open the journal in ``folder``, or begin a new one.
 
-    What is damaged or not this door's is renamed, never deleted; what cannot be read just now counts as damaged unless
-    ``patient``. ``new_boot`` counts a start of the daemon. Raises UnreadableError, any other sqlite3.OperationalError
-    or OSError while the card refuses, DeviceError when 20 databases lie aside already.
+    What is damaged or not this door's is renamed, never deleted; what reads as
+    damaged raises UnreadableError while ``patient``. ``new_boot`` counts a start of the daemon. Raises
+    sqlite3.OperationalError or OSError while the card refuses, DeviceError when 20 databases lie aside already.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / NAME
@@ -71,12 +72,9 @@ def open_to_write(
         _set_aside(folder)  # a power cut while moving aside left the rest
     try:
         return Opened(_open(path, verify_key, new_boot, random))
-    except UnreadableError as why:
-        if patient:
-            raise
-        aside, sentence = _set_aside(folder), f"The card fails: {why}"
-        sentence += f": it lies in {aside.name} now, and the history begins anew."
     except NotOursError as why:
+        if patient and isinstance(why, NotSoundError):
+            raise UnreadableError("the journal cannot be read") from why
         aside = _set_aside(folder)
         sentence = f"The journal {why}: it lies in {aside.name} now, and the history begins anew."
     return Opened(_open(path, verify_key, True, random), aside, sentence)
@@ -109,7 +107,7 @@ class _naming_damage:  # noqa: N801  reads as what it does
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            raise NotOursError("is damaged") from error
+            raise NotSoundError("is damaged") from error
 
 
 def _open(path: Path, verify_key: bytes, new_boot: bool, random: Callable[[int], bytes]) -> Book:
@@ -125,15 +123,15 @@ def _open(path: Path, verify_key: bytes, new_boot: bool, random: Callable[[int],
 
 def _prepare(connection: sqlite3.Connection, verify_key: bytes, new_boot: bool, random: Callable[[int], bytes]) -> Book:
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
-        connection.execute("PRAGMA journal_mode = WAL")
+        if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+            # SQLite answers a failed sync here with the old mode, not with an error.
+            raise sqlite3.OperationalError("the write-ahead log cannot be begun")
         _begin_anew(connection, verify_key, random(JOURNAL_ID))
     journal_id, key, boot = _read_meta(connection)
     if key != verify_key:
         raise NotOursError("is another door's")
     if (verdict := connection.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-        if any(int(code) & 0xFF == sqlite3.SQLITE_IOERR for code in _ERROR_CODE.findall(verdict)):
-            raise UnreadableError("a page of the journal cannot be read")
-        raise NotOursError("is damaged") from sqlite3.DatabaseError(verdict)
+        raise NotSoundError("is damaged") from sqlite3.DatabaseError(verdict)
     for setting in (
         "journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON",
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
@@ -162,10 +160,10 @@ def _read_meta(connection: sqlite3.Connection) -> tuple[bytes, bytes, int]:
         row = connection.execute("SELECT journal, verify_key, boot FROM meta").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table or column: not a failing card
-            raise NotOursError("is damaged") from error
+            raise NotSoundError("is damaged") from error
         raise
     if row is None:
-        raise NotOursError("is damaged")
+        raise NotSoundError("is damaged")
     return row[0], row[1], row[2]
 
 

@@ -48,8 +48,8 @@ BATCH: Final = 200
 LONGEST_IDLE: Final = 5.0
 SHORTEST_BACK_OFF: Final = 1.0
 LONGEST_BACK_OFF: Final = 60.0
-MOST_UNREADABLE: Final = 4
-"""Openings in a row that find a page unreadable; the next one takes the journal for damaged."""
+MOST_UNREADABLE: Final = 2
+"""Openings in a row that find it damaged; the next one believes it."""
 MOST_DUE: Final = 16
 MOST_DELETED: Final = 32
 """Clips forgotten in one commit; the rest in the next."""

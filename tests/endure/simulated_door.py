@@ -23,6 +23,7 @@ from doorbell.owner.identity import Identity
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses import pins as pins_room
+from doorbell.upkeep import Upkeep
 
 BUTTON, PIR, CHIME, LED = 17, 27, 22, 23
 
@@ -66,7 +67,9 @@ class SimulatedDoor:
         )  # fmt: skip
         ledger = Ledger(self.journal, wall, 14, 1000)
         recording = Recording(config, ledger, problems, inbox.put)
-        self.doorman = Doorman(config, inbox, pins, Systemd(), ledger, problems, recording)
+        systemd = Systemd()
+        upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=False)
+        self.doorman = Doorman(config, inbox, pins, systemd, ledger, problems, recording, upkeep)
         self.doorman._start(self.clock.now)
 
     @property
