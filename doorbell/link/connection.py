@@ -78,6 +78,8 @@ class Connection(threading.Thread):
         self._client: paho.Client | None = None
         self._answered = False
         self._online = False
+        self._written = threading.Event()
+        self._written.set()
         self._dropped = False
         self._leaving = False
         self._refusal: ReasonCode | None = None
@@ -106,9 +108,14 @@ class Connection(threading.Thread):
             if properties is None:
                 properties = self._expiries[message.expiry_s] = _properties(PacketTypes.PUBLISH)
                 properties.MessageExpiryInterval = message.expiry_s
+        self._written.clear()
         info = client.publish(message.topic, message.payload, message.qos, message.retain, properties)
         self._wake()  # paho calls for it only when it did not believe itself to be writing already
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
+
+    def let_through(self, seconds: float) -> None:
+        """Wait until what was published has been handed to the kernel, at most *seconds*."""
+        self._written.wait(seconds)
 
     def drop(self) -> None:
         self._dropped, self._online = True, False
@@ -249,6 +256,8 @@ class Connection(threading.Thread):
             self._bound(client)
         if ended == paho.MQTT_ERR_SUCCESS and client.want_write():
             ended = client.loop_write()
+        if not client.want_write():
+            self._written.set()
         if ended == paho.MQTT_ERR_SUCCESS:
             ended = client.loop_misc()
         return ended != paho.MQTT_ERR_SUCCESS or client.socket() is None

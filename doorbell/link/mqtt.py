@@ -45,6 +45,11 @@ class Link:
         """Hand *message* to the connection; its id for Acked, or None where there is none or it is too large for it."""
         return self._current.publish(message) if self._current else None
 
+    def let_through(self, seconds: float) -> None:
+        """Give the connection's thread the processor until what was published is written, at most *seconds*."""
+        if self._current:
+            self._current.let_through(seconds)
+
     def drop(self) -> None:
         """End the connection now; what is unsent is never sent."""
         if self._current:
