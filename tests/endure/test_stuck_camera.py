@@ -30,8 +30,8 @@ def test_a_recorder_that_is_gone_is_seen_and_replaced_while_the_door_rings(
     tmp_path: Path, broker: Mosquitto, listener: Listener, how: signal.Signals
 ) -> None:
     noticed, back, waits = [], [], []
-    with Door(tmp_path / "door", broker.port, SCENE) as door:
-        for _ in range(count(1, 10)):
+    for turn in range(count(1, 10)):  # a fresh door each: one whose recorder fails in a row waits longer each time
+        with Door(tmp_path / f"door{turn}", broker.port, SCENE) as door:
             door.until(lambda: sees(door), 60)
             first, began = door.recorder(), time.monotonic()
             os.kill(first, how)
