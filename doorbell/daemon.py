@@ -167,7 +167,7 @@ def _arm_again(config: Config, inbox: Inbox) -> Callable[[], Pins | NoPins]:
 
 def _recording_on(config: Config) -> bool:
     try:
-        return not os.path.lexists(config.door.state / OFF_FLAG)
+        return not durable.is_there(config.door.state / OFF_FLAG)
     except OSError:
         return False  # the switch cannot be read: who switched the camera off must not find it on
 
