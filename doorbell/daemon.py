@@ -32,8 +32,8 @@ from doorbell.doorkeys import DoorKeys, load_or_make
 from doorbell.doorman import OFF_FLAG, Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
-from doorbell.events import Died, Stop
-from doorbell.health import Systemd, forbid_core_dumps, start_log
+from doorbell.events import Stop
+from doorbell.health import Systemd, died, forbid_core_dumps, start_log
 from doorbell.household import Household
 from doorbell.inbox import Inbox
 from doorbell.journal.thread import JournalThread
@@ -71,9 +71,7 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     inbox = Inbox()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: inbox.put(Stop(time.monotonic())))
-    threading.excepthook = lambda args: inbox.put(
-        Died(args.thread.name if args.thread else "?", getattr(args.exc_type, "__name__", "?"))
-    )
+    threading.excepthook = lambda end: inbox.put(died(end))
     problems = Problems()
     before = _look(path)
     try:
