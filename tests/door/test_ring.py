@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from nacl.signing import VerifyKey
 
-from tests.door.conftest import bodies, hello, opened
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 from tests.rigs.proxy import Proxy
+from tests.rigs.reading import bodies, hello, opened
 
 
 def test_a_press_rings_in_clear_and_sealed_and_is_journalled(

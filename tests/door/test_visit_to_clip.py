@@ -16,9 +16,9 @@ import av
 import numpy as np
 import pytest
 
-from tests.door.conftest import bodies, opened
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import QUIET_SCENE, Door, Listener, pause
+from tests.rigs.reading import bodies, opened
 
 FOOTAGE = Path(__file__).parents[3] / "shared/footage"
 SCENE = {"camera": {"source": "scene"}}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from doorbell.journal.entry import read_document
-from tests.door.conftest import bodies
 from tests.endure.rows import count, named, seeds, tell
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
+from tests.rigs.reading import bodies
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
 

@@ -11,7 +11,6 @@ import io
 import os
 import random
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +22,13 @@ from doorbell.doorkeys import load_or_make
 from doorbell.journal.entry import Entry, read_body, read_document
 from doorbell.journal.opening import open_to_read
 from doorbell.owner.unseal import CutError, unseal
-from tests.door.conftest import opened
 from tests.endure.rows import named, seeds, tell
 from tests.journal.conftest import Door as Card
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
+from tests.rigs.reading import opened
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(7200)]
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
 
 
 def end(pid: int) -> None:

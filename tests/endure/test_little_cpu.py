@@ -1,6 +1,5 @@
 """Row 14: with a tenth of the processor the door still rings in time, and what it drops it drops in whole pictures."""
 
-# ruff: noqa: F811  a fixture is asked for by the name it was imported by
 from __future__ import annotations
 
 import io
@@ -15,11 +14,10 @@ from pathlib import Path
 import av
 import pytest
 
-from tests.door.conftest import opened
-from tests.endure.outside import broker, listener  # noqa: F401
 from tests.endure.rows import FULL, tell
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
+from tests.rigs.reading import opened
 
 pytestmark = [
     pytest.mark.endure,

@@ -1,6 +1,5 @@
 """Rows 15, 17 and 18, looked at from outside the running daemon: its writes, its sockets, its ring on a slow card."""
 
-# ruff: noqa: F811  a fixture is asked for by the name it was imported by
 from __future__ import annotations
 
 import re
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.endure.outside import broker, listener  # noqa: F401
 from tests.endure.rows import FULL, count, tell
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause

@@ -1,6 +1,5 @@
 """Row 9: a recorder that stops, dies or hangs is seen and replaced, and no ring waits for it."""
 
-# ruff: noqa: F811  a fixture is asked for by the name it was imported by
 from __future__ import annotations
 
 import os
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.endure.outside import broker, listener  # noqa: F401
 from tests.endure.rows import FULL, count, tell
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause

@@ -12,20 +12,8 @@ import pytest
 from doorbell import doorkeys, household, roster
 from doorbell.roster import Member
 from tests.rigs.broker import Mosquitto
-from tests.rigs.door import Door, Listener
+from tests.rigs.door import Door
 from tests.rigs.phone import Phone
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def listener(broker: Mosquitto) -> Iterator[Listener]:
-    with Listener(broker.port) as one:
-        yield one
 
 
 def owner(door: Door) -> Member:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 from doorbell import answers
 from doorbell.link import commands
-from tests.door.conftest import bodies
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import QUIET_SCENE, Door, Listener, pause
 from tests.rigs.phone import Phone
+from tests.rigs.reading import bodies
 
 AtHome = Callable[..., tuple[Door, Phone, Phone]]
 SCENE = {"camera": {"source": "scene", **QUIET_SCENE, "bitrate_kbps": 4000}, "visit": {"linger_s": 1, "longest_s": 20}}

@@ -12,12 +12,12 @@ import pytest
 
 from doorbell.enrolment import enrol
 from doorbell.errors import Mistake
-from tests.door.conftest import bodies
 from tests.household.conftest import owner
 from tests.household.test_commands import AtHome
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener
 from tests.rigs.phone import Phone
+from tests.rigs.reading import bodies
 
 
 def members(phone: Phone) -> list[tuple[str, str]]:

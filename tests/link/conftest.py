@@ -1,17 +1,8 @@
 """A broker of its own for whoever asks."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from tests.rigs.broker import Certificates, Mosquitto
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
+from tests.rigs.broker import Certificates
 
 
 @pytest.fixture(scope="session")

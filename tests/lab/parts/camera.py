@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,10 @@ import pytest
 
 from doorbell.vision.frames import planes_of
 from doorbell.vision.zones import BLOCK, blocks
-from tests.door.conftest import bodies, opened
 from tests.lab.parts.chip import BUTTON, LED, PINS, Chip
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
+from tests.rigs.reading import bodies, opened
 
 MASKS = [[[0.0, 0.0], [0.35, 0.0], [0.35, 0.4], [0.0, 0.4]]]
 CAMERA = {"source": "picamera2", "width": 640, "height": 480, "fps": 10, "bitrate_kbps": 1500}
@@ -31,18 +30,6 @@ STARTS_WITHIN_S = 240.0
 @pytest.fixture
 def chip() -> Chip:
     return Chip().at_rest()
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def listener(broker: Mosquitto) -> Iterator[Listener]:
-    with Listener(broker.port) as one:
-        yield one
 
 
 def sees(door: Door) -> None:

@@ -31,18 +31,6 @@ def chip() -> Chip:
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def listener(broker: Mosquitto) -> Iterator[Listener]:
-    with Listener(broker.port) as one:
-        yield one
-
-
-@pytest.fixture
 def door(chip: Chip, tmp_path: Path, broker: Mosquitto, listener: Listener) -> Iterator[Door]:
     settings: dict[str, dict[str, Any]] = {"pins": PINS | {"chime_ms": CHIME_MS}}
     # The unit's StateDirectory= says so: there is the last good configuration.

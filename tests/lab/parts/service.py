@@ -21,11 +21,11 @@ from typing import Any
 import pytest
 
 from doorbell.owner.identity import Identity
-from tests.door.conftest import bodies, opened
 from tests.lab.parts import probe
 from tests.lab.parts.chip import BUTTON, CHIME, PINS, Chip
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Listener, pause
+from tests.rigs.reading import bodies, opened
 
 SETTINGS = Path("/etc/doorbell/doorbell.toml")
 STATE = Path("/var/lib/doorbell")

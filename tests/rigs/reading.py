@@ -1,32 +1,15 @@
-"""A broker, somebody who listens there, and the owner's eyes."""
+"""What the owner reads: sealed bytes opened, entries in order, the door's public facts."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from doorbell.journal.entry import read_body, read_document
 from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import unseal
-from tests.rigs.broker import Mosquitto
-from tests.rigs.door import Listener, Note
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with Mosquitto(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def listener(broker: Mosquitto) -> Iterator[Listener]:
-    with Listener(broker.port) as one:
-        yield one
+from tests.rigs.door import Note
 
 
 def opened(owner: Identity, sealed: bytes) -> bytes:
