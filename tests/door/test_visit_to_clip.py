@@ -256,9 +256,7 @@ def test_a_full_card_is_told_and_the_bell_rings_on(tmp_path: Path, broker: Mosqu
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("linger", "visits", "words"), [(10, 1, ["--once"]), (1, 5, ["--once"]), (1, 5, ["--once", "--fast"])]
-)
+@pytest.mark.parametrize(("linger", "visits", "words"), [(10, 1, ["--once"]), (1, 5, ["--once", "--fast"])])
 def test_six_visits_of_real_footage_are_all_kept_from_before_they_began(
     tmp_path: Path, broker: Mosquitto, listener: Listener, linger: int, visits: int, words: list[str]
 ) -> None:

@@ -112,8 +112,10 @@ def test_an_error_that_is_ours_ends_the_thread_loudly(tmp_path: Path) -> None:
 
 CHILD = """
 import sys
+import threading
 from pathlib import Path
 from doorbell.clips.seal import seal
+from doorbell.events import JournalReady
 from doorbell.clips.store import Part
 from doorbell.doorkeys import DoorKeys
 from doorbell.journal import writer
@@ -127,14 +129,17 @@ state, first = Path(sys.argv[1]), int(sys.argv[2])
 stamp = Stamp("2026-03-01T07:30:00Z", "synced", 1.0)
 letters = "abcdefghijklmnopqrstuvwxyz234567"
 
+ready = threading.Event()
+
 def put(value):
     print(repr(value), flush=True)
+    if isinstance(value, JournalReady):
+        ready.set()
 
 journal = JournalThread(state, verify_key=keys.verify_key, seal=lambda b: seal([owner.recipient], b),
                         sign_entry=keys.sign_entry, put=put, started=stamp)
 journal.start()
-while not (state / "clips").exists():
-    pass
+ready.wait()  # as the doorman does: what lies there before is being put in order
 for number in range(first, first + 10_000):
     clip = "".join(letters[(number >> (5 * place)) % 32] for place in range(26))
     journal.clip_started(clip, {}, stamp)
