@@ -62,10 +62,5 @@ class Link:
             self._current.close(messages.availability(self._door, online=False))
         self.drop()
 
-    @property
-    def oversized(self) -> int:
-        """Messages dropped by the present connection because they were larger than LARGEST_HEARD."""
-        return self._current.oversized if self._current else 0
-
     def _learn(self, protocol: int) -> None:
         self._protocol = protocol

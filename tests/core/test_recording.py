@@ -14,23 +14,7 @@ from doorbell.events import ClipKept, PosterMade, RecorderGone
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 from doorbell.recording import Recording
-
-
-class Listening:
-    """Stands at the child's seam: what would be sent down the pipe."""
-
-    def __init__(self, _: object, generation: int, __: object, ___: object) -> None:
-        self.generation, self.heard, self.ended = generation, [], ""
-
-    def send(self, message: object) -> bool:
-        self.heard.append(message)
-        return True
-
-    def close(self) -> None:
-        self.ended = "closed"
-
-    def kill(self) -> None:
-        self.ended = "killed"
+from tests.rigs.listening import Listening
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import define, field
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import config as configuration
@@ -33,30 +32,9 @@ from doorbell.problems import Problems
 from doorbell.recording import LEAVE_S, MOST_UNDEAD, Recording
 from doorbell.senses.pins import NoPins, Pins
 from doorbell.upkeep import Upkeep
+from tests.rigs.listening import Listening
 
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
-
-
-@define
-class Listening:
-    """At the child's seam: notes what would go down the pipe."""
-
-    setup: object
-    generation: int
-    put: object
-    flags: object
-    heard: list[object] = field(factory=list)
-    ended: str = ""
-
-    def send(self, message: object) -> bool:
-        self.heard.append(message)
-        return True
-
-    def close(self) -> None:
-        self.ended = "closed"
-
-    def kill(self) -> None:
-        self.ended = "killed"
 
 
 class Hall:
