@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
 NODE_PATH := PATH="$$PATH:$(CURDIR)/$(BIN)"
-PACKAGES := mosquitto age ffmpeg openssl strace systemd
+PACKAGES := mosquitto age ffmpeg openssl strace systemd rclone
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -22,7 +22,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench endure fuzz test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+.PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
   packages
 
 help: ## print this list
@@ -52,6 +52,10 @@ endure: $(VENV)/test packages ## every promise of docs/reliability.md at its ful
 
 fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--seconds 60" for a minute each)
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
+
+test-offsite: PACKAGES += rclone openssh-server
+test-offsite: $(VENV)/offsite packages ## copies to a real SFTP server, WebDAV and a stand-in for S3
+	@$(BIN)/python -m pytest -q tests/offsite $(PYTEST)
 
 test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
 	@tests/home_assistant/build-root.sh
@@ -112,6 +116,10 @@ $(VENV)/desk: requirements/desk.txt pyproject.toml $(VENV)/build
 
 $(VENV)/test: requirements/test.txt $(VENV)/desk
 	@echo "installing what requirements/test.txt pins"
+	@$(INSTALL) -r $<
+	@touch $@
+
+$(VENV)/offsite: requirements/offsite.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
 

@@ -25,6 +25,8 @@ COMMANDS = {
     "open": "Open a clip or a poster with the owner's identity.",
     "journal": "Show what happened at the door, and verify that nothing was changed.",
     "check": "Check the invariants of the card's contents.",
+    "offsite": "Copy what is sealed to a storage of the owner's.",
+    "stolen": "Rebuild the history from the copies, for the day the door is gone.",
     "replay": "Run the motion core over a video file.",
     "doctor": "Check this machine and this door; each line good or bad, with the fix.",
     "show-config": "Show the configuration in force, every default included.",

@@ -42,6 +42,7 @@ Tls = Literal["ca", "pin", "off"]
 DOOR_ID = re.compile(r"[a-z0-9-]{1,32}")
 HOST = re.compile(r"[\w.-]{0,253}|[0-9a-fA-F:]*:[0-9a-fA-F:.]+(%\w{1,15})?")
 """A name or an address, IPv6 too; a URL or a name with its port is none."""
+REMOTE = re.compile(r"(\w[\w.+@ -]{0,63}:[^\x00-\x1f\x7f]{0,512})?")
 SOURCE = re.compile(r"none|picamera2|scene(:\d{1,9})?|file:.+|webcam:/dev/video\d{1,3}")
 
 
@@ -110,7 +111,7 @@ def _one_line(most: int) -> _Validator:
 
 def _folder(_: object, attribute: Attribute[Any], value: Path) -> None:
     if not value.is_absolute() or not str(value).isprintable():
-        raise _Unfit(attribute.name, str(value), "give a folder's whole path, from / on")
+        raise _Unfit(attribute.name, str(value), "give the whole path, from / on")
 
 
 @frozen
@@ -201,6 +202,18 @@ class HomeAssistant:
 
 
 @frozen
+class Offsite:
+    """Copies of what is sealed (docs/owner/offsite.md); an empty ``remote`` makes none."""
+
+    remote: str = field(
+        default="", validator=_matches(REMOTE, "give NAME:PATH, a remote as rclone.conf names it and a folder there")
+    )
+    rclone_config: Path = field(default=Path("/etc/doorbell/rclone.conf"), validator=_folder)
+    workplace: Path = field(default=Path("/var/lib/doorbell-offsite"), validator=_folder)
+    kbit_s: int = field(default=1000, validator=_between(0, 1_000_000, "kbit/s (0: as fast as it goes)"))
+
+
+@frozen
 class Config:
     """Everything the owner chose. ``recording_refused`` is no setting: why the masks could not be read, or empty."""
 
@@ -214,10 +227,11 @@ class Config:
     storage: Storage = Storage()
     mqtt: Mqtt = Mqtt()
     homeassistant: HomeAssistant = HomeAssistant()
+    offsite: Offsite = Offsite()
     recording_refused: str = field(default="", init=True, metadata={"setting": False})
 
 
-SECTIONS = (Door, Keys, Pins, Camera, Privacy, Motion, Visit, Storage, Mqtt, HomeAssistant)
+SECTIONS = (Door, Keys, Pins, Camera, Privacy, Motion, Visit, Storage, Mqtt, HomeAssistant, Offsite)
 
 
 def load(path: Path) -> Config:

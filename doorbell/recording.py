@@ -6,6 +6,7 @@ import base64
 import hashlib
 import logging
 import os
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from attrs import define, field
@@ -21,6 +22,7 @@ log = logging.getLogger("doorman")
 
 LEAVE_S = 25.0
 """How long a child that was let go may take to finish its clip, before it is killed."""
+MOST_PRESSED = 200
 MOST_UNDEAD = 2
 """Children that not even SIGKILL ended; with so many of them no other is started: each holds some 100 MB."""
 ROOM_S = 20.0
@@ -64,6 +66,8 @@ class Recording:
 
     clip: str = ""
     """The clip that runs, or empty."""
+    pressed: deque[str] = field(factory=lambda: deque(maxlen=MOST_PRESSED))
+    """The last kept clips that a press began, for whoever copies rings first. On the card nothing tells."""
     _supervision: supervision.Supervision = supervision.Supervision()
     _child: Child | None = None
     _generation: int = 0
@@ -204,6 +208,8 @@ class Recording:
                     "poster_sha256": hashlib.sha256(begun.poster).hexdigest() if begun.poster else "",
                 }  # fmt: skip
                 self.ledger.clip_kept(event.clip, what, event.bytes + len(begun.poster), at)
+                if begun.trigger == "press":
+                    self.pressed.append(event.clip)
                 self.problems.tell("storage", "")
                 self.ledger.forget_old(at)
                 log.info("a clip of %.0f s is kept, %.1f MB", event.seconds, event.bytes / 1e6)

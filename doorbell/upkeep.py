@@ -16,6 +16,7 @@ from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
 from doorbell.link.homeassistant import SAID_AGAIN_AFTER_S
+from doorbell.offsite.news import trouble
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.voice import Voice
@@ -130,6 +131,8 @@ class Upkeep:
                     self.ledger.write("quiet", {"gates": dict(self.held_back)}, at)
                     self.held_back.clear()
                 self.ledger.forget_old(at)
+                if self.config.offsite.remote:
+                    self.problems.tell("offsite", trouble(self.config.offsite.workplace, self.ledger.clock.wall(at)))
 
     def _look_at_card(self, at: float) -> None:
         journal = self.ledger.journal
@@ -149,6 +152,7 @@ class Upkeep:
             "rings": self._shown.rings,
             "entries": self._shown.entries,
             "dropped": self.inbox.dropped,
+            "pressed": list(self.recording.pressed),
             "problems": sentences,
         }
         try:

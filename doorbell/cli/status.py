@@ -36,6 +36,7 @@ def status(config: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(page, indent=1))
     else:
+        page.pop("pressed", None)  # ids for whoever copies clips, nothing to read
         for name, value in page.items():
             shown = ", ".join(value) or "none" if isinstance(value, list) else value
             click.echo(f"{name:12} {shown}")

@@ -15,6 +15,8 @@ LOCKS = {
     "door": PROJECT["dependencies"],
     "desk": PROJECT["dependencies"] + EXTRAS["desk"],
     "test": PROJECT["dependencies"] + EXTRAS["desk"] + EXTRAS["test"],
+    "fuzz": EXTRAS["fuzz"],
+    "offsite": EXTRAS["offsite"],
     "build": ["setuptools"],
 }
 
@@ -33,7 +35,7 @@ def pinned(lock: str) -> dict[str, str]:
 def test_each_dependency_has_a_line_that_says_why_and_none_is_told_that_is_not_there() -> None:
     page = (REPOSITORY / "docs" / "dependencies.md").read_text()
     told = re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", page)
-    assert sorted(told) == sorted(names(LOCKS["test"]))
+    assert sorted(told) == sorted(names(LOCKS["test"] + EXTRAS["fuzz"] + EXTRAS["offsite"]))
 
 
 def files(block: str) -> list[str]:

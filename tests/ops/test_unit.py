@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from doorbell import doorkeys, household, overlay, pairing
 from doorbell.doorman import LEAVE_S
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "doorbell.service"
@@ -24,12 +25,39 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, check=False)
 
 
+def installed(unit: Path, folder: Path) -> Path:
+    """A unit as installed, with a program that exists in the place of the door's."""
+    copy = folder / unit.name
+    copy.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(encoding="utf-8")))
+    return copy
+
+
 @pytest.fixture
 def unit(tmp_path: Path) -> Path:
-    """The unit as installed, with a program that exists in the place of the door's."""
-    copy = tmp_path / UNIT.name
-    copy.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", UNIT.read_text(encoding="utf-8")))
-    return copy
+    return installed(UNIT, tmp_path)
+
+
+@needs_systemd
+@pytest.mark.parametrize("beside", sorted(UNIT.parent.glob("*.[st]*")), ids=lambda path: path.name)
+def test_systemd_understands_every_unit(beside: Path, tmp_path: Path) -> None:
+    for one in UNIT.parent.glob("*.[st]*"):
+        installed(one, tmp_path)
+    done = analyze("verify", "--man=no", "--recursive-errors=no", tmp_path / beside.name)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_what_copies_off_site_is_exposed_to_little(tmp_path: Path) -> None:
+    copy = installed(UNIT.with_name("doorbell-offsite.service"), tmp_path)
+    done = analyze("security", "--offline=true", f"--threshold={EXPOSURE * 10:.0f}", "--no-pager", copy)
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_what_copies_off_site_sees_no_file_that_proves_to_be_the_door() -> None:
+    text = UNIT.with_name("doorbell-offsite.service").read_text()
+    lines = [line for line in text.splitlines() if line.startswith("InaccessiblePaths=")]
+    hidden = {Path(word).name for line in lines for word in line.partition("=")[2].split()}
+    assert {doorkeys._SIGNING, doorkeys._BOX, household.NAME, pairing.NAME, overlay.NAME} <= hidden
 
 
 @needs_systemd

@@ -1,0 +1,1 @@
+"""Copies of what is sealed, kept somewhere else for the day the door is gone."""
