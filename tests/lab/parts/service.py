@@ -12,6 +12,7 @@ import os
 import pwd
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ import pytest
 from doorbell.owner.identity import Identity
 from tests.lab.parts import probe
 from tests.lab.parts.chip import BUTTON, CHIME, PINS, Chip
+from tests.lab.parts.wire import OUTWARD, Wire
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Listener, pause
 from tests.rigs.reading import bodies, opened
@@ -30,9 +32,9 @@ from tests.rigs.reading import bodies, opened
 SETTINGS = Path("/etc/doorbell/doorbell.toml")
 STATE = Path("/var/lib/doorbell")
 PAGE = Path("/run/doorbell/status.json")
-GROUP = Path("/sys/fs/cgroup/system.slice/doorbell.service/cgroup.procs")
+GROUP = Path("/sys/fs/cgroup/system.slice/doorbell.service")
 OWNER = Identity.make()
-EXPOSURE = 1.5
+EXPOSURE = 1.3
 SEES_WITHIN_S = 240.0
 
 
@@ -72,13 +74,25 @@ def sees() -> None:
 
 def processes() -> list[int]:
     """Doorman and recorder."""
-    return [int(line) for line in GROUP.read_text().split()]
+    return [int(line) for line in (GROUP / "cgroup.procs").read_text().split()]
+
+
+def memory() -> str:
+    """The peak with the pages of files that were read, the programs' own part of it now, and what the bounds did."""
+    own = dict(line.split() for line in (GROUP / "memory.stat").read_text().splitlines())
+    did = dict(line.split() for line in (GROUP / "memory.events").read_text().splitlines())
+    bounds = " and ".join(f"{int(shown(name)) >> 20}M" for name in ("MemoryHigh", "MemoryMax"))
+    return (
+        f"{int(shown('MemoryPeak')) >> 20}M, of which the programs' own is now {int(own['anon']) >> 20}M; "
+        f"of {bounds} the first was met {did['high']} times, the second {did['max']}, killed {did['oom_kill']}"
+    )
 
 
 class World:
-    """Chip, broker and listener, for the whole story."""
+    """Chip, broker, listener and the wire, for the whole story."""
 
     def __init__(self, folder: Path) -> None:
+        self.wire = Wire()
         self.chip = Chip().at_rest()
         os.chown(self.chip.device, 0, grp.getgrnam("gpio").gr_gid)
         self.chip.device.chmod(0o660)
@@ -148,7 +162,7 @@ def test_with_its_settings_it_rings_and_keeps_a_clip_that_its_owner_opens(world:
     assert opened(OWNER, clip.read_bytes())[4:8] == b"ftyp"
     assert STATE.stat().st_mode & 0o777 == 0o700
     assert STATE.owner() == "doorbell"
-    record_property("memory peak", f"{int(shown('MemoryPeak')) / 1e6:.0f} MB")
+    record_property("memory peak", memory())
     record_property("swap", shown("MemorySwapMax"))
     assert shown("NRestarts") == "0"
 
@@ -237,20 +251,42 @@ def test_stopped_in_the_middle_of_a_clip_it_leaves_a_whole_one(world: World, rec
     assert not world.chip.high(CHIME)
 
 
-def test_an_upgrade_keeps_settings_clips_and_journal(world: World) -> None:
+def test_an_upgrade_finishes_the_running_clip_and_keeps_settings_clips_and_journal(
+    world: World, record_property: Any
+) -> None:
     run("systemctl", "start", "doorbell")
-    settings, clips = SETTINGS.read_text(), sorted((STATE / "clips").glob("*.mp4.age"))
+    sees()
+    settings, clips = SETTINGS.read_text(), set((STATE / "clips").glob("*.mp4.age"))
     main = shown("MainPID")
+    world.press()
+    until(lambda: list((STATE / "clips").glob("*.part")), 60)
+    running = {path.name.partition(".")[0] for path in (STATE / "clips").glob("*.part")}
     run("dpkg", "--install", "/lab/doorbell.deb")
     until(lambda: shown("ActiveState") == "active" and shown("MainPID") != main, 120)
     assert SETTINGS.read_text() == settings
-    assert set(clips) <= set((STATE / "clips").glob("*.mp4.age"))
+    now = set((STATE / "clips").glob("*.mp4.age"))
+    assert clips < now
+    new = now - clips
+    assert {path.name.partition(".")[0] for path in new} == running
+    record_property("clip that ran", f"{next(iter(new)).stat().st_size / 1000:.0f} kB, whole")
+    assert all(opened(OWNER, path.read_bytes())[4:8] == b"ftyp" for path in new)
     assert world.press() < 10
     said = bodies(OWNER, world.listener.of("journal"))
     assert {"started", "ring", "clip", "stopped"} <= {body["kind"] for body in said}
+    assert running <= {body["id"] for body in said if body["kind"] == "clip"}, "and not clip_cut"
 
 
-def test_the_card_is_in_order_in_the_end(world: World) -> None:
+def test_in_all_that_time_no_packet_left_but_to_the_broker(world: World, record_property: Any) -> None:
+    strangers = {talk for talk in world.wire.talks if talk[:2] != ("lo", "tcp") or world.broker.port not in talk}
+    record_property("packets, all between the door, its broker and the listener", world.wire.packets)
+    assert strangers == set()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"x", ("198.51.100.1", 9))
+    until(lambda: any(talk[:2] == (OUTWARD, "udp") for talk in world.wire.talks), 10)
+
+
+def test_the_card_is_in_order_in_the_end(world: World, record_property: Any) -> None:
+    record_property("memory peak since the upgrade", memory())
     run("systemctl", "stop", "doorbell")
     print(run("runuser", "-u", "doorbell", "--", "doorbell", "check"))
 
