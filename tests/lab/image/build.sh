@@ -31,10 +31,11 @@ if [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ]; then
     update-binfmts --enable qemu-aarch64 || stop "this kernel runs no programs for arm64: apt-get install qemu-user-static binfmt-support"
 fi
 
-rm -rf "$out"
-mkdir -p "$out/early/bin" "$out/early/modules"
+mkdir -p "$out"
 out=$(cd "$out" && pwd)
 root=$out/root
+rm -rf "$out/built" "$out/early"
+mkdir -p "$out/early/bin" "$out/early/modules"
 
 # What Raspberry Pi OS Lite has, as far as the first boot touches it.
 system="systemd-sysv systemd-timesyncd dbus udev kmod iproute2 procps e2fsprogs fdisk sudo ca-certificates cloud-init
@@ -74,6 +75,9 @@ settle() {
     mkdir -p "$root/boot/firmware"
     install -m 644 "$here/root/fstab" "$root/etc/fstab"
     install -D -m 644 "$here/root/cloud.cfg" "$root/etc/cloud/cloud.cfg.d/99_raspberry-pi.cfg"
+    install -m 755 "$here/root/lab-report" "$root/usr/local/sbin/lab-report"
+    install -m 644 "$here/root/lab-report.service" "$root/etc/systemd/system/lab-report.service"
+    ln -sf ../lab-report.service "$root/etc/systemd/system/multi-user.target.wants/lab-report.service"
     for group in gpio i2c spi; do chroot "$root" groupadd --force --system $group; done
     # Raspberry Pi OS has a key made at the first boot, as cloud-init does; none is in an image.
     rm -f "$root"/etc/ssh/ssh_host_*
@@ -109,9 +113,16 @@ boot_files() {
     (cd "$out/early" && find . | cpio --quiet --create --format=newc | gzip -9 >"$out/initrd.gz")
 }
 
-debian_root
+# The long part is done again only when its own lines change; what follows may be done twice to the same root.
+packages=$(sed -n '/^system=/,/^}/p' "$here/build.sh" | cat - "$here/../root/kernel" | sha256sum | cut -c1-16)
+if [ "$(cat "$out/packages" 2>/dev/null)" != "$packages" ]; then
+    rm -rf "$root" "$out/packages"
+    debian_root
+    stand_ins
+    echo "$packages" >"$out/packages"
+fi
+version=$(ls "$root/usr/lib/modules" | tail -n 1)
 step "Debian trixie for arm64, kernel $version"
-stand_ins
 settle
 boot_files
 rm -rf "$out/early" "$out/modules"

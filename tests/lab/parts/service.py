@@ -6,146 +6,44 @@ fails ends it.
 
 from __future__ import annotations
 
-import grp
-import json
 import os
-import pwd
-import re
 import signal
 import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from doorbell.owner.identity import Identity
 from tests.lab.parts import probe
-from tests.lab.parts.chip import BUTTON, CHIME, PINS, Chip
-from tests.lab.parts.wire import OUTWARD, Wire
-from tests.rigs.broker import Mosquitto
-from tests.rigs.door import Listener, pause
+from tests.lab.parts.chip import CHIME
+from tests.lab.parts.installed import (
+    OWNER,
+    SETTINGS,
+    STATE,
+    World,
+    exposure,
+    holds_no_privilege,
+    looks_installed,
+    memory,
+    processes,
+    run,
+    sees,
+    shown,
+    sockets,
+    the_log_of_a_failure,
+    tried_in_the_sandbox,
+    until,
+    world,
+)
+from tests.lab.parts.wire import OUTWARD
+from tests.rigs.door import pause
 from tests.rigs.reading import bodies, opened
 
-SETTINGS = Path("/etc/doorbell/doorbell.toml")
-STATE = Path("/var/lib/doorbell")
-PAGE = Path("/run/doorbell/status.json")
-GROUP = Path("/sys/fs/cgroup/system.slice/doorbell.service")
-OWNER = Identity.make()
-EXPOSURE = 1.3
-SEES_WITHIN_S = 240.0
-
-
-def run(*words: str | Path, good: bool = True) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert not good or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def shown(name: str, unit: str = "doorbell") -> str:
-    return run("systemctl", "show", unit, "--value", "--property", name).strip()
-
-
-def log() -> str:
-    return run("journalctl", "--boot", "--no-pager", "--unit", "doorbell", "--output", "cat", "--lines", "60")
-
-
-def until(what: Callable[[], Any], within_s: float) -> Any:
-    ends = time.monotonic() + within_s
-    while not (found := what()):
-        assert time.monotonic() < ends, f"not within {within_s} s; the journal:\n{log()}"
-        pause(0.1)
-    return found
-
-
-def page() -> dict[str, Any]:
-    try:
-        return dict(json.loads(PAGE.read_text()))
-    except FileNotFoundError:
-        return {}
-
-
-def sees() -> None:
-    main = int(shown("MainPID"))
-    until(lambda: page().get("camera") == "sees" and page().get("pid") == main, SEES_WITHIN_S)
-
-
-def processes() -> list[int]:
-    """Doorman and recorder."""
-    return [int(line) for line in (GROUP / "cgroup.procs").read_text().split()]
-
-
-def memory() -> str:
-    """The peak with the pages of files that were read, the programs' own part of it now, and what the bounds did."""
-    own = dict(line.split() for line in (GROUP / "memory.stat").read_text().splitlines())
-    did = dict(line.split() for line in (GROUP / "memory.events").read_text().splitlines())
-    bounds = " and ".join(f"{int(shown(name)) >> 20}M" for name in ("MemoryHigh", "MemoryMax"))
-    return (
-        f"{int(shown('MemoryPeak')) >> 20}M, of which the programs' own is now {int(own['anon']) >> 20}M; "
-        f"of {bounds} the first was met {did['high']} times, the second {did['max']}, killed {did['oom_kill']}"
-    )
-
-
-class World:
-    """Chip, broker, listener and the wire, for the whole story."""
-
-    def __init__(self, folder: Path) -> None:
-        self.wire = Wire()
-        self.chip = Chip().at_rest()
-        os.chown(self.chip.device, 0, grp.getgrnam("gpio").gr_gid)
-        self.chip.device.chmod(0o660)
-        self.broker = Mosquitto(folder)
-        self.broker.start()
-        self.listener = Listener(self.broker.port)
-
-    def press(self) -> float:
-        """A finger; how long until the broker's listener hears of it."""
-        before, at = len(self.listener.of("/ring")), time.monotonic()
-        self.chip.pull(BUTTON, high=False)
-        heard = self.listener.wait("/ring", before + 1, within=60)[-1].at - at
-        self.chip.pull(BUTTON, high=True)
-        pause(0.1)
-        return heard
-
-    def settings(self) -> str:
-        pins = "\n".join(f"{name} = {json.dumps(value)}" for name, value in PINS.items())
-        return (
-            f'[keys]\nrecipients = ["{OWNER.recipient}"]\n[pins]\n{pins}\n'
-            "[camera]\nwidth = 640\nheight = 480\nfps = 10\n"
-            '[motion]\nrecord_on = "press"\n[visit]\nlinger_s = 5.0\npreroll_s = 3.0\n'
-            f'[mqtt]\nhost = "127.0.0.1"\nport = {self.broker.port}\ntls = "off"\n'
-        )
-
-
-@pytest.fixture(autouse=True)
-def the_log_of_a_failure() -> Iterator[None]:
-    """pytest shows what a test that failed printed: the door's own words, and the kernel's about it."""
-    yield
-    print(log())
-    print(run("journalctl", "--boot", "--no-pager", "--dmesg", "--output", "cat", "--lines", "10"))
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    one = World(tmp_path_factory.mktemp("world"))
-    yield one
-    one.listener.close()
-    one.broker.stop()
+__all__ = ["the_log_of_a_failure", "world"]
 
 
 def test_installing_the_package_starts_a_door(world: World) -> None:
     run("dpkg", "--install", "/lab/doorbell.deb")
     until(lambda: shown("ActiveState") == "active", 120)
-    assert run("systemctl", "is-enabled", "doorbell").strip() == "enabled"
-    user = pwd.getpwnam("doorbell")
-    groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist("doorbell", user.pw_gid)}
-    assert {"gpio", "video", "audio"} <= groups
-    assert (SETTINGS.stat().st_mode & 0o777, SETTINGS.owner(), SETTINGS.group()) == (0o640, "root", "doorbell")
-    # The lab's root leaves out what people read.
-    wrong = [line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man", line)]
-    assert [line for line in wrong if not line.endswith("/usr/share/doc/doorbell")] == []
+    looks_installed()
 
 
 def test_with_its_settings_it_rings_and_keeps_a_clip_that_its_owner_opens(world: World, record_property: Any) -> None:
@@ -171,26 +69,11 @@ def test_every_process_of_it_holds_no_privilege(world: World) -> None:
     numbers = processes()
     assert len(numbers) == 2
     for number in numbers:
-        status = dict(re.findall(r"(?m)^(\w+):\s+(.*)$", Path(f"/proc/{number}/status").read_text()))
-        assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
-        assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
-        assert status["Uid"].split()[0] == str(pwd.getpwnam("doorbell").pw_uid)
+        holds_no_privilege(number)
 
 
 def test_in_its_sandbox_what_it_needs_works_and_nothing_else(world: World, record_property: Any) -> None:
-    unit = Path("/usr/lib/systemd/system/doorbell.service").read_text()
-    chip = world.chip.device.name.removeprefix("gpiochip")
-    words = f"/usr/bin/python3 -P /usr/local/lib/probe.py {world.broker.port} {chip}"
-    unit = re.sub(r"(?m)^ExecStart=.*$", f"ExecStart={words}", unit)
-    unit = re.sub(r"(?m)^(Type=notify|NotifyAccess=.*|WatchdogSec=.*|Restart=.*)$", "", unit)
-    unit = unit.replace("[Service]", "[Service]\nType=oneshot\nStandardOutput=truncate:/run/probe.json")
-    Path("/run/systemd/system/probe.service").write_text(unit)
-    Path("/usr/local/lib/probe.py").write_bytes(Path(probe.__file__).read_bytes())
-    run("systemctl", "stop", "doorbell")
-    run("systemctl", "daemon-reload")
-    run("systemctl", "start", "probe")
-    said: dict[str, str] = json.loads(Path("/run/probe.json").read_text())
-    run("systemctl", "start", "doorbell")
+    said = tried_in_the_sandbox(world)
     record_property("needed things that work", sum(said[name] == "" for name in probe.NEEDED))
     record_property("forbidden things that fail", sum(said[name] != "" for name in probe.FORBIDDEN))
     assert {name: said[name] for name in probe.NEEDED if said[name]} == {}
@@ -200,19 +83,13 @@ def test_in_its_sandbox_what_it_needs_works_and_nothing_else(world: World, recor
 def test_it_listens_nowhere_and_speaks_to_nobody_but_the_broker(world: World, record_property: Any) -> None:
     sees()
     world.press()
-    numbers = processes()
-    table = run("ss", "--no-header", "--numeric", "--all", "--processes", "--tcp", "--udp", "--raw")
-    lines = [line.split() for line in table.splitlines()]
-    ours = [line for line in lines if any(f"pid={number}," in line[-1] for number in numbers)]
-    record_property("sockets", [f"{line[1]} to {line[5]}" for line in ours])
-    assert [(line[1], line[5]) for line in ours] == [("ESTAB", f"127.0.0.1:{world.broker.port}")]
+    found = sockets()
+    record_property("sockets", [f"{state} to {end}" for state, end in found])
+    assert found == [("ESTAB", f"127.0.0.1:{world.broker.port}")]
 
 
 def test_systemd_calls_it_little_exposed(record_property: Any) -> None:
-    verdict = run("systemd-analyze", "security", "--no-pager", f"--threshold={EXPOSURE * 10:.0f}", "doorbell.service")
-    found = re.search(r"Overall exposure level for doorbell.service: ([\d.]+)", verdict)
-    assert found
-    record_property("exposure", found[1])
+    record_property("exposure", exposure())
 
 
 def test_killed_it_is_there_again(world: World, record_property: Any) -> None:
@@ -277,9 +154,8 @@ def test_an_upgrade_finishes_the_running_clip_and_keeps_settings_clips_and_journ
 
 
 def test_in_all_that_time_no_packet_left_but_to_the_broker(world: World, record_property: Any) -> None:
-    strangers = {talk for talk in world.wire.talks if talk[:2] != ("lo", "tcp") or world.broker.port not in talk}
     record_property("packets, all between the door, its broker and the listener", world.wire.packets)
-    assert strangers == set()
+    assert world.strangers() == set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
         stranger.sendto(b"x", ("198.51.100.1", 9))
     until(lambda: any(talk[:2] == (OUTWARD, "udp") for talk in world.wire.talks), 10)
