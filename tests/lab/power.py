@@ -34,8 +34,8 @@ echo 16 >/sys/block/vdb/queue/max_sectors_kb
 echo 10 >/proc/sys/vm/dirty_expire_centisecs
 echo 10 >/proc/sys/vm/dirty_writeback_centisecs
 """
-"""The kernel writes what is new after 0.1 s, not 30 s, and in small pieces: so a cut finds many writes that no flush has
-followed yet, and can keep one and lose its neighbour."""
+"""The kernel writes what is new after 0.1 s, not 30 s, and in small pieces: so a cut finds many writes that no flush
+has followed yet, and can keep one and lose its neighbour."""
 
 pytestmark = pytest.mark.timeout(WITHIN_S + 60)
 
