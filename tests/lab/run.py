@@ -1,7 +1,8 @@
 """`python tests/lab/run.py [PART…]`: the door against real parts in a small virtual machine; `make lab` runs it.
 
 Each part boots the machine afresh and puts pytest to tests/lab/parts/PART.py in there; what it says comes out as a
-table and as build/lab/PART.xml (JUnit). Without PART: gpio, camera, service and power. The status is 0 only if everything passed.
+table and as build/lab/PART.xml (JUnit). Without PART: gpio, camera, service and power. The status is 0 only if
+everything passed.
 """
 
 from __future__ import annotations
