@@ -22,7 +22,8 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+.PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera \
+  lab-service lab-power test-trixie deb lock clean lab-short lab-image \
   packages
 
 help: ## print this list
@@ -72,13 +73,17 @@ lab: $(VENV)/test ## the door against real parts in a small virtual machine (roo
 	@tests/lab/build.sh
 	@LAB_SEEDS=$(or $(LAB_SEEDS),3) $(BIN)/python tests/lab/run.py
 
-lab-gpio lab-camera lab-service: lab-%: $(VENV)/test
+lab-gpio lab-camera lab-service lab-short: lab-%: $(VENV)/test
 	@tests/lab/build.sh
 	@$(BIN)/python tests/lab/run.py $*
 
 lab-power: $(VENV)/test
 	@tests/lab/build.sh
 	@LAB_SEEDS=$(or $(LAB_SEEDS),50) $(BIN)/python tests/lab/run.py power
+
+lab-image: $(VENV)/test ## a card as `doorbell card` writes it, booted as arm64 (root; 15 minutes once, then 10)
+	@tests/lab/image/build.sh
+	@$(BIN)/python tests/lab/run.py image
 
 test-trixie: ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
 	@tests/lab/build.sh

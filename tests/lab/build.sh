@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds, once, the computer that `make lab` boots: Debian trixie with the real parts of a door, and no Pi.
 #
-#   build.sh [DIRECTORY]     default: build/lab beside the Makefile; 2 to 5 minutes, 2.3 GB
+#   build.sh [DIRECTORY]     default: $LAB_BUILD, or build/lab beside the Makefile; 2 to 5 minutes, 2.3 GB
 #
 # Root only (mmdebstrap, chroot). Everything comes from two places: the Debian archive that this machine's apt uses,
 # and the Python index that this machine's pip is configured for. No address is written here.
@@ -12,7 +12,7 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-out=${1:-$here/../../build/lab}
+out=${1:-${LAB_BUILD:-$here/../../build/lab}}
 python=${PYTHON:-python3}
 began=$(date +%s)
 

@@ -1,7 +1,8 @@
 """`python tests/lab/run.py [PART…]`: the door against real parts in a small virtual machine; `make lab` runs it.
 
 Each part boots the machine afresh and puts pytest to tests/lab/parts/PART.py in there; what it says comes out as a
-table and as build/lab/PART.xml (JUnit). Without PART: all of them. The status is 0 only if everything passed.
+table and as build/lab/PART.xml (JUnit). Without PART: gpio, camera, service and power. The status is 0 only if
+everything passed.
 """
 
 from __future__ import annotations
@@ -58,43 +59,53 @@ PARTS = {
         CAMERA + ". tests/lab/parts/service.sh\n" + tests("-x tests/lab/parts/service.py"),
         "the installed package under systemd", plain=False, memory_mb=2560, within_s=1500,
     ),
+    "short": Part(
+        ". tests/lab/parts/camera.sh\n. tests/lab/parts/service.sh\n" + tests("-x tests/lab/parts/short.py"),
+        "the least of it, for every change: package, sandbox, press, kill", plain=False, within_s=900,
+    ),
 }  # fmt: skip
+
+
+ON_THE_HOST = {
+    "power": ("tests/lab/power.py", "ext4 on a card that loses what it had not written"),
+    "image": ("tests/lab/image/boots.py", "a card as `doorbell card` writes it, booted as arm64"),
+}
+"""Parts that pull a plug or boot another kind of machine themselves."""
+IN_MAKE_LAB = "gpio", "camera", "service", "power"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join([*PARTS, 'power'])}; none: all")
-    names = [*PARTS, "power"]
-    wanted = parser.parse_args().parts or names
+    names = [*PARTS, *ON_THE_HOST]
+    also = f"any of {', '.join(names)}; none: {', '.join(IN_MAKE_LAB)}"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=also)
+    wanted = parser.parse_args().parts or IN_MAKE_LAB
     if unknown := sorted(set(wanted) - set(names)):
         parser.error(f"no part is called {', '.join(unknown)}: there are {', '.join(names)}")
-    if not built():
+    if set(wanted) - {"image"} and not built():
         parser.error("the lab is not built: run tests/lab/build.sh as root")
-    return max([run(name) for name in wanted])
+    return max([run_on_host(name) if name in ON_THE_HOST else run(name) for name in wanted])
 
 
-def power() -> int:
-    """The part that has to pull the plug runs on the host, and boots one machine after the other."""
-    print("power: ext4 on a card that loses what it had not written", flush=True)
-    report = BUILD / "power.xml"
+def run_on_host(name: str) -> int:
+    file, about = ON_THE_HOST[name]
+    print(f"{name}: {about}", flush=True)
+    report = BUILD / f"{name}.xml"
+    report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     words = [sys.executable, "-m", *shlex.split(PYTEST.removeprefix("python3 -m ")), f"--junitxml={report}"]
     began = time.monotonic()
-    done = subprocess.run(
-        [*words, "tests/lab/power.py"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run([*words, file], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
     if report.exists():
         table(ET.parse(report).getroot())
     if done.returncode:
         print(done.stdout[-6000:])
-    print(f"power: {'FAILED' if done.returncode else 'passed'} in {time.monotonic() - began:.0f} s\n", flush=True)
+    print(f"{name}: {'FAILED' if done.returncode else 'passed'} in {time.monotonic() - began:.0f} s\n", flush=True)
     return int(done.returncode != 0)
 
 
 def run(name: str) -> int:
     """Run one part; 0 if all of it passed."""
-    if name == "power":
-        return power()
     part = PARTS[name]
     machine = Machine(BUILD / "runs" / name, plain=part.plain, memory_mb=part.memory_mb)
     chosen = {name: value for name, value in os.environ.items() if name.startswith("LAB_")}
@@ -102,7 +113,7 @@ def run(name: str) -> int:
     if name in ("camera", "service"):
         draw(BUILD / "frames")
         shutil.copytree(BUILD / "frames", machine.folder / "frames")
-    if name == "service":
+    if name in ("service", "short"):
         deb = subprocess.run([REPOSITORY / "packaging/build-deb"], stdout=subprocess.PIPE, text=True, check=True).stdout
         shutil.copy(deb.strip(), machine.folder / "doorbell.deb")
     print(f"{name}: {part.about}", flush=True)

@@ -1,0 +1,187 @@
+"""A door that was installed from its package under systemd: how its steps are taken, and asked about.
+
+For the parts `service` and `short`, whose tests are steps of one story.
+"""
+
+from __future__ import annotations
+
+import grp
+import json
+import os
+import pwd
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorbell.owner.identity import Identity
+from tests.lab.parts import probe
+from tests.lab.parts.chip import BUTTON, PINS, Chip
+from tests.lab.parts.wire import Wire
+from tests.rigs.broker import Mosquitto
+from tests.rigs.door import Listener, pause
+
+SETTINGS = Path("/etc/doorbell/doorbell.toml")
+STATE = Path("/var/lib/doorbell")
+PAGE = Path("/run/doorbell/status.json")
+GROUP = Path("/sys/fs/cgroup/system.slice/doorbell.service")
+OWNER = Identity.make()
+EXPOSURE = 1.3
+SEES_WITHIN_S = 240.0
+
+
+def run(*words: str | Path, good: bool = True) -> str:
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert not good or done.returncode == 0, f"{words}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def shown(name: str, unit: str = "doorbell") -> str:
+    return run("systemctl", "show", unit, "--value", "--property", name).strip()
+
+
+def log() -> str:
+    return run("journalctl", "--boot", "--no-pager", "--unit", "doorbell", "--output", "cat", "--lines", "60")
+
+
+def until(what: Callable[[], Any], within_s: float) -> Any:
+    ends = time.monotonic() + within_s
+    while not (found := what()):
+        assert time.monotonic() < ends, f"not within {within_s} s; the journal:\n{log()}"
+        pause(0.1)
+    return found
+
+
+def page() -> dict[str, Any]:
+    try:
+        return dict(json.loads(PAGE.read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def sees() -> None:
+    main = int(shown("MainPID"))
+    until(lambda: page().get("camera") == "sees" and page().get("pid") == main, SEES_WITHIN_S)
+
+
+def processes() -> list[int]:
+    """Doorman and recorder."""
+    return [int(line) for line in (GROUP / "cgroup.procs").read_text().split()]
+
+
+def memory() -> str:
+    """The peak with the pages of files that were read, the programs' own part of it now, and what the bounds did."""
+    own = dict(line.split() for line in (GROUP / "memory.stat").read_text().splitlines())
+    did = dict(line.split() for line in (GROUP / "memory.events").read_text().splitlines())
+    bounds = " and ".join(f"{int(shown(name)) >> 20}M" for name in ("MemoryHigh", "MemoryMax"))
+    return (
+        f"{int(shown('MemoryPeak')) >> 20}M, of which the programs' own is now {int(own['anon']) >> 20}M; "
+        f"of {bounds} the first was met {did['high']} times, the second {did['max']}, killed {did['oom_kill']}"
+    )
+
+
+def looks_installed() -> None:
+    assert run("systemctl", "is-enabled", "doorbell").strip() == "enabled"
+    user = pwd.getpwnam("doorbell")
+    groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist("doorbell", user.pw_gid)}
+    assert {"gpio", "video", "audio"} <= groups
+    assert (SETTINGS.stat().st_mode & 0o777, SETTINGS.owner(), SETTINGS.group()) == (0o640, "root", "doorbell")
+    # The lab's root leaves out what people read.
+    wrong = [line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man", line)]
+    assert [line for line in wrong if not line.endswith("/usr/share/doc/doorbell")] == []
+
+
+def holds_no_privilege(number: int) -> None:
+    status = dict(re.findall(r"(?m)^(\w+):\s+(.*)$", Path(f"/proc/{number}/status").read_text()))
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert int(status["CapEff"], 16) == int(status["CapBnd"], 16) == 0
+    assert status["Uid"].split()[0] == str(pwd.getpwnam("doorbell").pw_uid)
+
+
+def exposure() -> str:
+    words = ["systemd-analyze", "security", "--no-pager", f"--threshold={EXPOSURE * 10:.0f}", "doorbell.service"]
+    found = re.search(r"Overall exposure level for doorbell.service: ([\d.]+)", run(*words))
+    assert found
+    return found[1]
+
+
+def sockets() -> list[tuple[str, str]]:
+    """State and far end of each of the service's IP sockets."""
+    table = run("ss", "--no-header", "--numeric", "--all", "--processes", "--tcp", "--udp", "--raw")
+    lines, numbers = [line.split() for line in table.splitlines()], processes()
+    return [(line[1], line[5]) for line in lines if any(f"pid={number}," in line[-1] for number in numbers)]
+
+
+def tried_in_the_sandbox(world: World) -> dict[str, str]:
+    """What the probe says when it runs by the door's own unit: each attempt, and how it failed ("" if it did not)."""
+    unit = Path("/usr/lib/systemd/system/doorbell.service").read_text()
+    chip = world.chip.device.name.removeprefix("gpiochip")
+    words = f"/usr/bin/python3 -P /usr/local/lib/probe.py {world.broker.port} {chip}"
+    unit = re.sub(r"(?m)^ExecStart=.*$", f"ExecStart={words}", unit)
+    unit = re.sub(r"(?m)^(Type=notify|NotifyAccess=.*|WatchdogSec=.*|Restart=.*)$", "", unit)
+    unit = unit.replace("[Service]", "[Service]\nType=oneshot\nStandardOutput=truncate:/run/probe.json")
+    Path("/run/systemd/system/probe.service").write_text(unit)
+    Path("/usr/local/lib/probe.py").write_bytes(Path(probe.__file__).read_bytes())
+    run("systemctl", "stop", "doorbell")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "probe")
+    said = dict(json.loads(Path("/run/probe.json").read_text()))
+    run("systemctl", "start", "doorbell")
+    return said
+
+
+class World:
+    """Chip, broker, listener and the wire, for the whole story."""
+
+    def __init__(self, folder: Path) -> None:
+        self.wire = Wire()
+        self.chip = Chip().at_rest()
+        os.chown(self.chip.device, 0, grp.getgrnam("gpio").gr_gid)
+        self.chip.device.chmod(0o660)
+        self.broker = Mosquitto(folder)
+        self.broker.start()
+        self.listener = Listener(self.broker.port)
+
+    def press(self) -> float:
+        """A finger; how long until the broker's listener hears of it."""
+        before, at = len(self.listener.of("/ring")), time.monotonic()
+        self.chip.pull(BUTTON, high=False)
+        heard = self.listener.wait("/ring", before + 1, within=60)[-1].at - at
+        self.chip.pull(BUTTON, high=True)
+        pause(0.1)
+        return heard
+
+    def strangers(self) -> set[tuple[str, str, int, int]]:
+        """Who else than the broker and who talks to it was sent a packet."""
+        return {talk for talk in self.wire.talks if talk[:2] != ("lo", "tcp") or self.broker.port not in talk}
+
+    def settings(self, *, records: bool = True) -> str:
+        """doorbell.toml; without ``records`` it has no recipient, so no camera either."""
+        pins = "\n".join(f"{name} = {json.dumps(value)}" for name, value in PINS.items())
+        recipients = [str(OWNER.recipient)] if records else []
+        return (
+            f"[keys]\nrecipients = {json.dumps(recipients)}\n[pins]\n{pins}\n"
+            "[camera]\nwidth = 640\nheight = 480\nfps = 10\n"
+            '[motion]\nrecord_on = "press"\n[visit]\nlinger_s = 5.0\npreroll_s = 3.0\n'
+            f'[mqtt]\nhost = "127.0.0.1"\nport = {self.broker.port}\ntls = "off"\n'
+        )
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_a_failure() -> Iterator[None]:
+    """pytest shows what a test that failed printed: the door's own words, and the kernel's about it."""
+    yield
+    print(log())
+    print(run("journalctl", "--boot", "--no-pager", "--dmesg", "--output", "cat", "--lines", "10"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    one = World(tmp_path_factory.mktemp("world"))
+    yield one
+    one.listener.close()
+    one.broker.stop()

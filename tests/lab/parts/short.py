@@ -1,0 +1,68 @@
+"""The least of the lab, for every change: package under systemd, a press on real pins, the sandbox, in one boot.
+
+Run in the lab's machine by `tests/lab/run.py short`. It has no camera, which takes a minute to start in an emulated
+machine; the whole is `make lab`. The tests are steps of one story: the first that fails ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from tests.lab.parts import probe
+from tests.lab.parts.chip import CHIME
+from tests.lab.parts.installed import (
+    SETTINGS,
+    World,
+    exposure,
+    holds_no_privilege,
+    looks_installed,
+    processes,
+    run,
+    shown,
+    sockets,
+    the_log_of_a_failure,
+    tried_in_the_sandbox,
+    until,
+    world,
+)
+
+__all__ = ["the_log_of_a_failure", "world"]
+
+
+def test_the_installed_door_is_ready_and_a_press_rings_and_sounds_the_chime(world: World, record_property: Any) -> None:
+    # Settings that are there before the package: dpkg keeps them, and the door starts once.
+    SETTINGS.parent.mkdir()
+    SETTINGS.write_text(world.settings(records=False))
+    began = time.monotonic()
+    run("dpkg", "--force-confold", "--install", "/lab/doorbell.deb")
+    until(lambda: shown("ActiveState") == "active", 300)
+    record_property("installed and READY", f"{time.monotonic() - began:.0f} s")
+    looks_installed()
+    world.listener.wait("hello", within=120)
+    record_property("edge to MQTT", f"{world.press() * 1000:.0f} ms")
+    until(lambda: not world.chip.high(CHIME), 30)
+
+
+def test_it_holds_no_privilege_listens_nowhere_and_speaks_to_its_broker_alone(world: World) -> None:
+    for number in processes():
+        holds_no_privilege(number)
+    assert sockets() == [("ESTAB", f"127.0.0.1:{world.broker.port}")]
+    assert world.strangers() == set()
+
+
+def test_in_its_sandbox_what_it_needs_works_and_nothing_else(world: World, record_property: Any) -> None:
+    said = tried_in_the_sandbox(world)
+    assert {name: said[name] for name in probe.NEEDED if said[name]} == {}
+    assert [name for name in probe.FORBIDDEN if not said[name]] == []
+    record_property("exposure", exposure())
+
+
+def test_killed_it_rings_again(world: World) -> None:
+    before = int(shown("NRestarts"))
+    os.kill(int(shown("MainPID")), signal.SIGKILL)
+    until(lambda: int(shown("NRestarts")) > before and shown("ActiveState") == "active", 300)
+    world.listener.wait("hello", 3, within=120)
+    world.press()
