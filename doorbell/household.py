@@ -116,13 +116,10 @@ def load(door: str, state: Path, configured: tuple[Recipient, ...]) -> Household
 def _read(text: bytes) -> tuple[Roster, tuple[Known, ...]]:
     # Who wrote it was checked when it was adopted. A card that somebody else wrote to holds the door's own keys too.
     shape: dict[str, Any] = {
-        "v": closed.count,
         "roster": roster.read,
         "former": closed.list_of(_known, 0, MOST_FORMER),
     }
-    found = closed.fields(closed.load(text, MOST_FILE), shape)
-    if found["v"] != 1:
-        raise ValueError("a newer door wrote it")
+    found = closed.versioned(text, MOST_FILE, shape)
     return found["roster"], found["former"]
 
 

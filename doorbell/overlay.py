@@ -68,9 +68,7 @@ def load(now: Config) -> Config:
         text = durable.read(path, MOST_FILE)
         if text is None:
             return now
-        found = closed.fields(closed.load(text, MOST_FILE), {"v": closed.count, "settings": lambda value: value})
-        if found["v"] != 1:
-            raise ValueError("a newer door wrote it")  # noqa: TRY301
+        found = closed.versioned(text, MOST_FILE, {"settings": lambda value: value})
         return changed(now, found["settings"])
     except (OSError, ValueError, ConfigError) as error:
         why = (

@@ -15,7 +15,6 @@ from doorbell.clips.retention import Held
 from doorbell.journal.entry import Entry, Head, first_prev
 
 NAME: Final = "journal.sqlite3"
-VERSION: Final = 1
 APPLICATION: Final = 0x444F4F52
 """``DOOR``: SQLite's mark of whose database this is."""
 
@@ -36,6 +35,7 @@ CREATE TABLE entry (
   CHECK (due = 0 OR body IS NOT NULL)
 ) STRICT;
 CREATE INDEX due ON entry (idx) WHERE due = 1;
+CREATE INDEX body ON entry (idx, length(body)) WHERE body IS NOT NULL;
 CREATE TABLE clip (
   id         TEXT PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^a-z2-7]*'),
   started    INTEGER NOT NULL UNIQUE REFERENCES entry (idx),
