@@ -25,6 +25,8 @@ COMMANDS = {
     "open": "Open a clip or a poster with the owner's identity.",
     "journal": "Show what happened at the door, and verify that nothing was changed.",
     "check": "Check the invariants of the card's contents.",
+    "backup": "Seal this door's settings, roster and keys to its owner, as one file.",
+    "restore": "Put a backup back, with the owner's identity or words.",
     "replay": "Run the motion core over a video file.",
     "doctor": "Check this machine and this door; each line good or bad, with the fix.",
     "show-config": "Show the configuration in force, every default included.",

@@ -28,7 +28,7 @@ from doorbell.clips import store
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config, Keys
-from doorbell.doorkeys import DoorKeys, load_or_make
+from doorbell.doorkeys import FOLDER, DoorKeys, load_or_make
 from doorbell.doorman import OFF_FLAG, Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
@@ -172,7 +172,7 @@ def _recording_on(config: Config) -> bool:
 
 def _keys(config: Config, problems: Problems) -> DoorKeys | None:
     try:
-        return load_or_make(config.door.state / "keys")
+        return load_or_make(config.door.state / FOLDER)
     except DoorbellError as error:
         problems.tell("storage", str(error))
         return None

@@ -21,6 +21,7 @@ from doorbell.clips.files import Files
 from doorbell.clips.retention import share, to_forget
 from doorbell.errors import DeviceError, Mistake
 from doorbell.events import DueEntries, JournalPage, JournalReady, JournalTrouble, Kept, NoSuchClip
+from doorbell.journal import restored
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
 from doorbell.journal.opening import UnreadableError, open_to_write
@@ -190,7 +191,10 @@ class Writer:
         running = self._line.starting() | {r.clip for r in self._batch if isinstance(r, ClipStarted)}
         kept = [held.clip for held in book.held()]
         found = leftovers.recover(self._clips, started=book.started(), kept=kept, running=running, files=self._files)
-        requests: list[Request] = [CutFound(cut, self._started) for cut in found.cut]
+        requests: list[Request] = []
+        if book.head().index == 0 and (before := restored.fields(self._state)) is not None:
+            requests.append(Write("storage", before, self._started))
+        requests += [CutFound(cut, self._started) for cut in found.cut]
         lists = range(0, len(found.vanished), MOST_VANISHED)
         requests += [Vanished(found.vanished[first : first + MOST_VANISHED], self._started) for first in lists]
         self._line.put_first(requests)
