@@ -8,11 +8,9 @@ from pathlib import Path
 
 import click
 
-from doorbell.cli.places import CONFIG
-
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default=CONFIG, show_default=True)
+@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to make, or - .")
 def backup(config: Path, output: Path) -> None:
     """Seal configuration, settings, roster and the door's keys to the owner, as one age file.
