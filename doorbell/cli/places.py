@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -75,6 +76,8 @@ def exit_when_blind() -> Iterator[None]:
     except NotOursError as error:
         _end(f"The journal {error}: the door moves it aside at its next start.")
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "filename", None) is None and getattr(error, "errno", 0) in (errno.EPIPE, errno.ENOSPC):
+            raise  # of the list that is written, not of the card: __main__ knows what to do
         _end(f"The journal cannot be read ({error}): check the card.")
 
 
