@@ -10,18 +10,17 @@ made beside it, whole and synced, and then the two change places.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 
 from doorbell import backup, closed, config, doorkeys, durable, household, overlay
+from doorbell.alone import alone
 from doorbell.clips.seal import SEALED_CHUNK
 from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys
@@ -153,7 +152,7 @@ def put_back(one: Backup, place: Place, *, replace: bool) -> list[str]:
     state = place.of(one.settings.door.state)
     try:
         state.parent.mkdir(parents=True, exist_ok=True)
-        with _nobody_else(state):
+        with alone(state, "The door is running: stop it first (sudo systemctl stop doorbell), then try again."):
             if not replace and any(durable.is_there(state / name) for name in LIVED_IN):
                 raise Mistake(
                     f"A door with a history or a household lives in {state}: to put the backup in its place, add "
@@ -168,23 +167,6 @@ def put_back(one: Backup, place: Place, *, replace: bool) -> list[str]:
             f"{error.filename or state} cannot be written ({error.strerror}): run this with sudo."
         ) from None
     return [sentence for sentence in said if sentence]
-
-
-@contextmanager
-def _nobody_else(state: Path) -> Iterator[None]:
-    """The lock that a running door holds on its state folder (daemon.py)."""
-    try:
-        folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
-    except FileNotFoundError:
-        yield
-        return
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError:
-        raise Mistake("The door is running: stop it first (sudo systemctl stop doorbell), then try again.") from None
-    finally:
-        os.close(folder)
 
 
 def _owner(place: Place, state: Path) -> tuple[int, int] | None:
