@@ -27,6 +27,8 @@ COMMANDS = {
     "check": "Check the invariants of the card's contents.",
     "offsite": "Copy what is sealed to a storage of the owner's.",
     "stolen": "Rebuild the history from the copies, for the day the door is gone.",
+    "backup": "Seal this door's settings, roster and keys to its owner, as one file.",
+    "restore": "Put a backup back, with the owner's identity or words.",
     "replay": "Run the motion core over a video file.",
     "doctor": "Check this machine and this door; each line good or bad, with the fix.",
     "show-config": "Show the configuration in force, every default included.",

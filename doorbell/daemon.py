@@ -6,7 +6,6 @@ its pins: after a configuration that cannot be read, and after three deaths with
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import random
@@ -14,8 +13,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +22,13 @@ from attrs import evolve
 
 from doorbell import config as configuration
 from doorbell import durable, household, login, overlay
+from doorbell.alone import alone
 from doorbell.answers import Answers
 from doorbell.clips import store
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config, Keys
-from doorbell.doorkeys import DoorKeys, load_or_make
+from doorbell.doorkeys import FOLDER, DoorKeys, load_or_make
 from doorbell.doorman import OFF_FLAG, Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
@@ -82,7 +82,10 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     if fast and not config.camera.source.startswith(("file:", "scene")):
         raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
     _make_folders(config)
-    with _alone(config.door.state):
+    state = config.door.state
+    with alone(
+        state, f"Another doorbell already runs with {state}: stop it first, or give this one its own door.state."
+    ):
         return _be_the_door(path, config, inbox, problems, once=once, fast=fast)
 
 
@@ -97,32 +100,6 @@ def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *
     if status == 0:
         _forget_deaths(config.door.runtime)
     return status
-
-
-@contextmanager
-def _alone(state: Path) -> Iterator[None]:
-    """One daemon a state folder: a second would cut the clip that the first still writes. Raises Mistake.
-
-    The folder itself is locked, which leaves no file and works on a read-only card; the kernel lets go of it with the
-    process. A folder that cannot be locked at all stops no bell.
-    """
-    try:
-        folder = os.open(state, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        yield
-        return
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Mistake(
-            f"Another doorbell already runs with {state}: stop that one first, or give this one its own door.state."
-        ) from None
-    except OSError as error:
-        log.warning("%s cannot be locked (%s)", state, error.strerror)
-    try:
-        yield
-    finally:
-        os.close(folder)
 
 
 def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
@@ -172,7 +149,7 @@ def _recording_on(config: Config) -> bool:
 
 def _keys(config: Config, problems: Problems) -> DoorKeys | None:
     try:
-        return load_or_make(config.door.state / "keys")
+        return load_or_make(config.door.state / FOLDER)
     except DoorbellError as error:
         problems.tell("storage", str(error))
         return None

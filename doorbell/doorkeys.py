@@ -24,8 +24,9 @@ KEY_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
 _KINDS: Final = get_args(Kind)
 _ENTRY: Final = b"doorbell/v1/sign-entry\x00"
-_SIGNING: Final = "signing.key"
-_BOX: Final = "box.key"
+FOLDER: Final = "keys"
+SIGNING: Final = "signing.key"
+BOX: Final = "box.key"
 
 
 def signed_bytes(kind: Kind, json: bytes) -> bytes:
@@ -95,7 +96,7 @@ def load_or_make(folder: Path) -> DoorKeys:
     """
     try:
         _private_folder(folder)
-        signing, box = folder / _SIGNING, folder / _BOX
+        signing, box = folder / SIGNING, folder / BOX
         if durable.is_there(box) and not durable.is_there(signing):
             raise Mistake(
                 f"{signing} is gone: put it back from a backup, or remove {box} too and pair every phone again."

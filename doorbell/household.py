@@ -102,7 +102,7 @@ def load(door: str, state: Path, configured: tuple[Recipient, ...]) -> Household
         found = durable.read(state / NAME, MOST_FILE)
         if found is None:
             return Household(door, state, configured)
-        members, former = _read(found)
+        members, former = read(found)
         if members.door != door:
             raise ValueError(f"it is the roster of door {members.door}")  # noqa: TRY301
     except (OSError, ValueError, DoorbellError) as error:
@@ -113,16 +113,14 @@ def load(door: str, state: Path, configured: tuple[Recipient, ...]) -> Household
     return Household(door, state, configured, members, former)
 
 
-def _read(text: bytes) -> tuple[Roster, tuple[Known, ...]]:
+def read(text: bytes) -> tuple[Roster, tuple[Known, ...]]:
+    """The roster file: who is in it, and who was. Raises ValueError, or Mistake for a roster of the wrong shape."""
     # Who wrote it was checked when it was adopted. A card that somebody else wrote to holds the door's own keys too.
     shape: dict[str, Any] = {
-        "v": closed.count,
         "roster": roster.read,
         "former": closed.list_of(_known, 0, MOST_FORMER),
     }
-    found = closed.fields(closed.load(text, MOST_FILE), shape)
-    if found["v"] != 1:
-        raise ValueError("a newer door wrote it")
+    found = closed.versioned(text, MOST_FILE, shape)
     return found["roster"], found["former"]
 
 

@@ -61,6 +61,11 @@ def keep(state: Path, settings: Tables) -> None:
     durable.replace(state / NAME, closed.dump({"v": 1, "settings": settings}) + b"\n")
 
 
+def read(now: Config, text: bytes) -> Config:
+    """*now* with the settings file *text* laid over it; raises ValueError or ConfigError."""
+    return changed(now, closed.versioned(text, MOST_FILE, {"settings": lambda value: value})["settings"])
+
+
 def load(now: Config) -> Config:
     """*now* with what the household changed; where that cannot be read ``recording_refused`` says so."""
     path = now.door.state / NAME
@@ -68,10 +73,7 @@ def load(now: Config) -> Config:
         text = durable.read(path, MOST_FILE)
         if text is None:
             return now
-        found = closed.fields(closed.load(text, MOST_FILE), {"v": closed.count, "settings": lambda value: value})
-        if found["v"] != 1:
-            raise ValueError("a newer door wrote it")  # noqa: TRY301
-        return changed(now, found["settings"])
+        return read(now, text)
     except (OSError, ValueError, ConfigError) as error:
         why = (
             f"The household's settings {path} cannot be used ({error}): remove the file and set masks and zones again."

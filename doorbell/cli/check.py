@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from doorbell.cli.places import FAULTS, exit_when_blind, identities_of, identity_option, state_and_quota, state_options
+from doorbell.cli.places import (
+    CONFIG,
+    FAULTS,
+    exit_when_blind,
+    identities_of,
+    identity_option,
+    state_and_quota,
+    state_options,
+)
+from doorbell.errors import Mistake
+
+if TYPE_CHECKING:
+    from doorbell.check import Finding, Result
 
 
 @click.command()
 @state_options
 @click.option("--thorough", is_flag=True, help="Read every byte; with --identity, compare each file with its entry.")
 @identity_option
+@click.option(
+    "--repair", is_flag=True, help="Mend what is safe to mend, and tell it in the journal; not while it runs."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def check(state: Path | None, config: Path | None, thorough: bool, identity: Path | None, as_json: bool) -> None:
-    """Check what must always hold on the card (docs/store.md). It only reads, also beside a running door.
+def check(  # noqa: PLR0917  click's options
+    state: Path | None, config: Path | None, thorough: bool, identity: Path | None, repair: bool, as_json: bool
+) -> None:
+    """Check what must always hold on the card (docs/store.md). Without --repair it only reads, also beside a running
+    door.
 
-    Exit code 0: all of it holds; 1: something does not; 2: it could not look.
+    Exit code 0: all of it holds, now; 1: something does not; 2: it could not look, or not repair.
     """
     from attrs import asdict
 
@@ -27,12 +48,51 @@ def check(state: Path | None, config: Path | None, thorough: bool, identity: Pat
 
     with exit_when_blind():
         folder, quota = state_and_quota(state, config)
-        result = look(folder, quota=quota, thorough=thorough, identities=identities_of(identity))
+        if repair and state is not None:
+            raise Mistake("--repair writes into the journal and needs the door's configuration: give --config.")
+        with _progress(folder, shown=thorough and sys.stderr.isatty()) as progress:
+            result = look(folder, quota=quota, thorough=thorough, identities=identities_of(identity), progress=progress)
+        mended, result = _repaired(config, result, quota) if repair and result.findings else ((), result)
     if as_json:
-        click.echo(json.dumps(asdict(result)))
+        click.echo(json.dumps(asdict(result) | {"mended": [asdict(one) for one in mended]}))
     else:
-        for finding in result.findings:
-            click.echo(f"{finding.invariant:2}  {finding.sentence}")
-        verdict = f"{len(result.findings)} findings" if result.findings else "all invariants hold"
-        click.echo(f"{result.entries} entries, {result.clips} clips, {result.bytes} bytes: {verdict}.")
+        _tell(result, mended)
     sys.exit(FAULTS if result.findings else 0)
+
+
+def _repaired(config: Path | None, before: Result, quota: int | None) -> tuple[tuple[Finding, ...], Result]:
+    """What was mended, and how it is now: what only a thorough look saw is still so."""
+    from attrs import evolve
+
+    from doorbell.config import load
+    from doorbell.repair import DONE
+    from doorbell.repair import repair as mend
+
+    done = mend(load(config or CONFIG), before, quota=quota)
+    deep = [one for one in before.findings if one.invariant not in DONE and one not in done.left.findings]
+    still = sorted((*done.left.findings, *deep), key=lambda one: one.invariant)
+    return done.mended, evolve(done.left, findings=tuple(still))
+
+
+def _tell(result: Result, mended: tuple[Finding, ...]) -> None:
+    if mended:
+        from doorbell.repair import DONE
+
+        for finding in mended:
+            click.echo(f"mended  {finding.invariant:2}  {finding.sentence} -> {DONE[finding.invariant]}")
+    for finding in result.findings:
+        click.echo(f"{finding.invariant:2}  {finding.sentence}")
+    verdict = f"{len(result.findings)} findings" if result.findings else "all invariants hold"
+    click.echo(f"{result.entries} entries, {result.clips} clips, {result.bytes} bytes: {verdict}.")
+
+
+@contextmanager
+def _progress(state: Path, *, shown: bool) -> Iterator[Callable[[int], object]]:
+    """A bar of the bytes that are read, on standard error; none where nobody looks at it."""
+    if not shown:
+        yield lambda _: None
+        return
+    from doorbell.check import bytes_held
+
+    with click.progressbar(length=bytes_held(state), label="reading every clip", file=sys.stderr) as bar:
+        yield bar.update

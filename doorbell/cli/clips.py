@@ -14,8 +14,11 @@ from doorbell.cli.places import exit_when_blind, identities_of, identity_option,
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from doorbell.clips.retention import Held
     from doorbell.journal.book import Book
     from doorbell.owner.identity import Identity
+
+IN_CLEAR = ("id", "day", "bytes", "poster")
 
 
 @click.command()
@@ -36,19 +39,23 @@ def clips(state: Path | None, config: Path | None, identity: Path | None, as_jso
         identities = identities_of(identity)
         book = open_to_read(folder)
         try:
-            held, ends = book.held(), _ends(book, identities)
+            ends, none = _ends(book, identities), True
+            for clip in book.held():
+                none = False
+                row = _row(clip, (folder / FOLDER / (clip.clip + POSTER)).exists(), ends.get(clip.clip, {}))
+                row = row if identities else {name: row[name] for name in IN_CLEAR}
+                click.echo(json.dumps(row) if as_json else _line(row))
         finally:
             book.close()
-    for clip in held:
-        poster = (folder / FOLDER / (clip.clip + POSTER)).exists()
-        end = ends.get(clip.clip, {})
-        day = (date(1970, 1, 1) + timedelta(days=clip.day)).isoformat() if clip.day else ""
-        told = {name: end.get(name) for name in ("at", "trigger", "seconds")} if identities else {}
-        cut = {"cut": end.get("kind") == "clip_cut"} if identities else {}
-        row = {"id": clip.clip, "day": day, "bytes": clip.bytes, "poster": poster} | told | cut
-        click.echo(json.dumps(row) if as_json else _line(row))
-    if not as_json and not held:
+    if none and not as_json:
         click.echo("No clips are on the card.")
+
+
+def _row(clip: Held, has_poster: bool, end: dict[str, Any]) -> dict[str, Any]:
+    day = (date(1970, 1, 1) + timedelta(days=clip.day)).isoformat() if clip.day else ""
+    told = {name: end.get(name) for name in ("at", "trigger", "seconds")}
+    cut = end.get("kind") == "clip_cut"
+    return {"id": clip.clip, "day": day, "bytes": clip.bytes, "poster": has_poster, **told, "cut": cut}
 
 
 def _ends(book: Book, identities: Sequence[Identity]) -> dict[str, dict[str, Any]]:

@@ -22,7 +22,7 @@ def keygen(output: Path, *, from_words: bool, no_words: bool) -> None:
 
     from doorbell.owner.identity import Identity, write_identity
 
-    identity = Identity.from_words(_ask_for_words()) if from_words else Identity.make()
+    identity = Identity.from_words(ask_for_words()) if from_words else Identity.make()
     write_identity(output, identity, created=datetime.now(UTC))
     click.echo(f"Identity: {output} (private: it opens every clip, keep it off the door)")
     click.echo(f"Recipient: {identity.recipient} (public: give this one to the door)")
@@ -34,7 +34,7 @@ def keygen(output: Path, *, from_words: bool, no_words: bool) -> None:
         click.echo("where you keep passports: they are not shown again, and without file and words no clip opens.")
 
 
-def _ask_for_words() -> str:
+def ask_for_words() -> str:
     import sys
 
     if sys.stdin.isatty():

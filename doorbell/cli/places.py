@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -60,7 +61,7 @@ def identities_of(file: Path | None) -> Sequence[Identity]:
 @contextmanager
 def exit_when_blind() -> Iterator[None]:
     """Exit 2, with a sentence, where a command cannot look at all; 1 is left to what it finds."""
-    from doorbell.journal.opening import NotOursError
+    from doorbell.journal.opening import NewerError, NotOursError
 
     try:
         yield
@@ -70,9 +71,13 @@ def exit_when_blind() -> Iterator[None]:
         _end(f"{error.filename} does not exist: name the door's state folder with --state.")
     except PermissionError as error:
         _end(f"{error.filename} may not be read: run this as the user the door runs as, or with sudo.")
+    except NewerError as error:
+        _end(f"The journal {error}: use that doorbell to look at it.")
     except NotOursError as error:
         _end(f"The journal {error}: the door moves it aside at its next start.")
     except (OSError, sqlite3.Error) as error:
+        if getattr(error, "filename", None) is None and getattr(error, "errno", 0) in (errno.EPIPE, errno.ENOSPC):
+            raise  # of the list that is written, not of the card: __main__ knows what to do
         _end(f"The journal cannot be read ({error}): check the card.")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -52,8 +53,11 @@ class Files:
     def unlink(self, path: Path) -> None:
         path.unlink()
 
-    def names(self, folder: Path) -> list[str]:
-        return sorted(path.name for path in folder.iterdir())
+    def listing(self, folder: Path) -> Iterator[tuple[str, bool]]:
+        """Each name and whether it is a regular file, as the card gives them: in no order, and never all at once."""
+        with os.scandir(folder) as found:
+            for each in found:
+                yield each.name, each.is_file(follow_symlinks=False)
 
     def size(self, path: Path) -> int | None:
         """Bytes of a regular file; None if there is none of this name (a folder or link is none)."""

@@ -57,19 +57,22 @@ def recover(
     running: Collection[str] = (),
     files: Files | None = None,
 ) -> Leftovers:
-    """Put clips/ in order. ``started``: clips whose end no entry tells; ``kept``: those with a clip or clip_cut entry.
+    """Put clips/ in order. ``started``: clips whose end no entry tells; ``kept``: those with a clip or clip_cut entry,
+    asked one by one, so that a hundred thousand of them need no memory.
 
     Files of ``running`` (clips of this very start) are left alone. Doing it again changes nothing. Raises OSError.
     """
     files = files or Files()
-    said = _sort_out(folder, started, kept, running, files)
+    said, seen = _sort_out(folder, started, kept, running, files)
     cut = []
     for clip in sorted(set(started) - set(running)):
         try:
             cut.append(settle(folder, clip, files))
         except OSError as error:  # one bad place on the card must not keep the journal shut: the next start tries again
             said.append(f"An unfinished clip cannot be put in order: {trouble(error)}")
-    vanished = tuple(clip for clip in sorted(kept) if files.size(folder / (clip + CLIP)) is None)
+    vanished: tuple[str, ...] = ()
+    if seen != len(kept):
+        vanished = tuple(clip for clip in kept if files.size(folder / (clip + CLIP)) is None)
     if vanished:
         said.append(f"{len(vanished)} clips that were kept are no longer on the card: somebody or the card lost them.")
     return Leftovers(tuple(cut), vanished, tuple(said))
@@ -120,35 +123,38 @@ def delete(folder: Path, clips: Collection[str], files: Files | None = None) -> 
 
 def _sort_out(
     folder: Path, started: Collection[str], kept: Collection[str], running: Collection[str], files: Files
-) -> list[str]:
-    said: list[str] = []
+) -> tuple[list[str], int]:
+    """Remove unfinished posters, move what is strange; what to say, and how many kept clips have their file."""
+    unfinished: list[str] = []
     strange: list[str] = []
-    for name in files.names(folder):
+    seen = 0
+    for name, is_file in files.listing(folder):
         clip, _, end = name.partition(".")
-        whole = files.size(folder / (clip + CLIP)) is not None
+        is_kept = clip in kept
+        seen += is_kept and is_file and end == CLIP[1:]
         if name == ASIDE or clip in running:
             continue
-        if files.size(folder / name) is None:
+        ours = is_file and (is_kept or clip in started)
+        if ours and end == POSTER_PART[1:]:
+            unfinished.append(name)
+        elif ours and end == PART[1:] and not is_kept and files.size(folder / (clip + CLIP)) is None:
+            continue
+        elif not ours or end not in (CLIP[1:], POSTER[1:]):
             strange.append(name)
-        elif (clip in started or clip in kept) and end == POSTER_PART[1:]:
-            files.unlink(folder / name)
-            said.append("A poster that was not finished is removed.")
-        elif not (
-            (clip in started and end == PART[1:] and not whole)
-            or ((clip in started or clip in kept) and end in (CLIP[1:], POSTER[1:]))
-        ):
-            strange.append(name)
+    for name in unfinished:
+        files.unlink(folder / name)
+    said = ["A poster that was not finished is removed."] * len(unfinished)
     if strange:
-        said += _move_aside(folder, strange, files)
+        said += _move_aside(folder, sorted(strange), files)
     if said:
         files.sync_folder(folder)
-    return said
+    return said, seen
 
 
 def _move_aside(folder: Path, strange: list[str], files: Files) -> list[str]:
     aside = folder / ASIDE
     files.make_folder(aside)
-    taken = set(files.names(aside))
+    taken = {name for name, _ in files.listing(aside)}
     room = max(0, MOST_ASIDE - len(taken))
     for name in strange[:room]:
         free = next(new for n in range(len(taken) + 1) if (new := f"{name}.{n}" if n else name) not in taken)

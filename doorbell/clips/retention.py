@@ -6,15 +6,13 @@ that stays is never forgotten, whatever the wall clock did.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from attrs import frozen
 
 RESERVE: Final = 32 * 1000 * 1000
 """Bytes of the quota, and of the card, that stay free: one longest clip, and the entries that say what was deleted."""
-NEVER: Final = 2**31
-"""The day of a clip of which nothing says how old it is."""
 
 
 @frozen
@@ -45,43 +43,43 @@ def share(free: int, used: int) -> int:
 
 
 def to_forget(
-    held: Sequence[Held], *, today: int, days: int, quota: int, free: int, running: int = 0
+    held: Iterable[Held], *, used: int, today: int, days: int, quota: int, free: int, most: int
 ) -> tuple[Forget, ...]:
-    """Choose among the kept clips, in the order to delete them.
+    """At most ``most`` of the kept clips, in the order to delete them; as many as that: ask again when they are gone.
 
-    ``today`` is the UTC day, 0 while the clock is not to be trusted: then nothing is too old. ``quota`` bounds the
-    bytes of all clips, ``free`` is what the card has left, ``running`` what the clip being recorded holds by now
-    (it cannot be chosen). All in bytes.
+    ``held`` comes by rising index and is read no further than the answer needs. ``today`` is the UTC day, 0 while the
+    clock is not to be trusted: then nothing is too old. ``used`` is what all clips hold, the one being recorded too
+    (it cannot be chosen), ``quota`` bounds it, ``free`` is what the card has left. All in bytes.
     """
-    clips = sorted(held, key=lambda clip: clip.index)
-    old = sum(day + days < today for day in ages(clips, today)) if today else 0
-    used = running + sum(clip.bytes for clip in clips[old:])
-    free += sum(clip.bytes for clip in clips[:old])
-    chosen = [Forget(clip.clip, "age") for clip in clips[:old]]
-    for clip in clips[old:]:
-        if used <= quota - RESERVE and free >= RESERVE:
+    chosen: list[Forget] = []
+    for clip, is_old in _oldest(held, today, days, most):
+        room = used <= quota - RESERVE and free >= RESERVE
+        if len(chosen) == most or (room and not is_old):
             break
-        chosen.append(Forget(clip.clip, "room"))
+        chosen.append(Forget(clip.clip, "age" if is_old else "room"))
         used -= clip.bytes
         free += clip.bytes
     return tuple(chosen)
 
 
-def ages(clips: Sequence[Held], today: int) -> list[int]:
-    """The latest day on which each clip can have been made, never falling with the index.
+def _oldest(held: Iterable[Held], today: int, days: int, most: int) -> Iterator[tuple[Held, bool]]:
+    """The first clips, each with whether it is too old; at least ``most``, unless there are fewer.
 
     The order of the journal is certain, days are not. A clip without a day (or with one in the future, from a clock
-    that was wrong) is no newer than the next clip that has one; a day that falls behind an earlier clip's is lifted to
-    it. So a wrong clock can make a clip stay too long, never go too early.
+    that was wrong) is no newer than the next clip that has one, and only by that known to be old; a day that falls
+    behind an earlier clip's says nothing. So a wrong clock can make a clip stay too long, never go too early.
     """
-    latest: list[int] = []
-    following = NEVER
-    for clip in reversed(clips):
-        following = clip.day if 0 < clip.day <= today else following
-        latest.append(following)
-    latest.reverse()
-    highest = 0
-    for place, day in enumerate(latest):
-        highest = max(highest, day)
-        latest[place] = highest
-    return latest
+    waiting: list[Held] = []
+    clips, young = iter(held), not today
+    for clip in clips:
+        if young:
+            yield clip, False
+            continue
+        dated = 0 < clip.day <= today
+        young = dated and clip.day + days >= today
+        if len(waiting) < most:
+            waiting.append(clip)
+        if dated:
+            yield from ((one, not young) for one in waiting)
+            waiting.clear()
+    yield from ((one, False) for one in waiting)

@@ -6,7 +6,7 @@ In clear stands what docs/formats/journal.md allows: no kind, no time of day, no
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from attrs import frozen
@@ -15,7 +15,6 @@ from doorbell.clips.retention import Held
 from doorbell.journal.entry import Entry, Head, first_prev
 
 NAME: Final = "journal.sqlite3"
-VERSION: Final = 1
 APPLICATION: Final = 0x444F4F52
 """``DOOR``: SQLite's mark of whose database this is."""
 
@@ -36,6 +35,7 @@ CREATE TABLE entry (
   CHECK (due = 0 OR body IS NOT NULL)
 ) STRICT;
 CREATE INDEX due ON entry (idx) WHERE due = 1;
+CREATE INDEX body ON entry (idx, length(body)) WHERE body IS NOT NULL;
 CREATE TABLE clip (
   id         TEXT PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^a-z2-7]*'),
   started    INTEGER NOT NULL UNIQUE REFERENCES entry (idx),
@@ -57,12 +57,30 @@ CREATE TABLE day (
 """
 
 
+PAGE: Final = 500
+"""Rows that are read at a time."""
+_HELD: Final = "kept IS NOT NULL AND deleted IS NULL"
+
+
 @frozen
 class Bodies:
     """How many entries still have their body, and the bytes of those."""
 
     count: int
     bytes: int
+
+
+@frozen
+class Fate:
+    """What the table says of one clip."""
+
+    bytes: int
+    is_kept: bool
+    is_deleted: bool
+
+    @property
+    def is_held(self) -> bool:
+        return self.is_kept and not self.is_deleted
 
 
 class Book:
@@ -169,11 +187,9 @@ class Book:
                 before = last + 1 if last else then
         return before
 
-    def oldest_bodies(self, limit: int) -> list[tuple[int, int]]:
-        """Index and length of the oldest bodies."""
-        return self._db.execute(
-            "SELECT idx, length(body) FROM entry WHERE body IS NOT NULL ORDER BY idx LIMIT ?", (limit,)
-        ).fetchall()
+    def lengths(self) -> Iterator[tuple[int, int]]:
+        """Index and length of the bodies, oldest first, as they are asked for."""
+        yield from self._db.execute("SELECT idx, length(body) FROM entry WHERE body IS NOT NULL ORDER BY idx")
 
     def forget_bodies(self, before: int) -> int:
         """Delete the bodies below index ``before``, due or not; returns how many. The chain stays."""
@@ -214,15 +230,59 @@ class Book:
         """Clips of which an entry says that they are deleted; something of them may still lie on the card."""
         return self._ids("deleted IS NOT NULL")
 
-    def held(self) -> list[Held]:
-        """The kept clips, oldest first."""
-        rows = self._db.execute(
-            "SELECT id, started, bytes, day FROM clip WHERE kept IS NOT NULL AND deleted IS NULL ORDER BY started"
-        )
-        return [Held(*row) for row in rows]
+    def held(self) -> Iterator[Held]:
+        """The kept clips, oldest first, as they are asked for; whoever takes long over them holds nothing open.
+
+        The plus keeps SQLite from collecting and sorting them all first.
+        """
+        after, full = 0, True
+        while full:
+            rows = self._db.execute(
+                "SELECT id, started, bytes, day FROM clip WHERE kept IS NOT NULL AND +deleted IS NULL AND started > ?"
+                " ORDER BY started LIMIT ?",
+                (after, PAGE),
+            ).fetchall()
+            yield from (Held(*row) for row in rows)
+            full = len(rows) == PAGE
+            after = rows[-1][1] if full else 0
+
+    def held_ids(self) -> HeldIds:
+        return HeldIds(self)
+
+    def held_bytes(self) -> int:
+        total: int = self._db.execute(f"SELECT coalesce(sum(bytes), 0) FROM clip WHERE {_HELD}").fetchone()[0]  # noqa: S608
+        return total
+
+    def fate(self, clip: str) -> Fate | None:
+        """What the table says of one clip; None where it knows none of this name."""
+        row = self._db.execute(
+            "SELECT bytes, kept IS NOT NULL, deleted IS NOT NULL FROM clip WHERE id = ?", (clip,)
+        ).fetchone()
+        return None if row is None else Fate(row[0], bool(row[1]), bool(row[2]))
+
+    def held_count(self) -> int:
+        count: int = self._db.execute(f"SELECT count(*) FROM clip WHERE {_HELD}").fetchone()[0]  # noqa: S608
+        return count
 
     def _ids(self, where: str) -> frozenset[str]:
         return frozenset(row[0] for row in self._db.execute(f"SELECT id FROM clip WHERE {where}"))  # noqa: S608
+
+
+class HeldIds(Collection[str]):
+    """The ids of the kept clips, asked of the database each time: a hundred thousand of them take no memory."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+
+    def __contains__(self, clip: object) -> bool:
+        fate = self._book.fate(str(clip))
+        return fate is not None and fate.is_held
+
+    def __iter__(self) -> Iterator[str]:
+        return (held.clip for held in self._book.held())
+
+    def __len__(self) -> int:
+        return self._book.held_count()
 
 
 def _head(entry: Entry) -> Head:

@@ -20,8 +20,9 @@ from attrs import frozen
 
 from doorbell import durable
 from doorbell.errors import DeviceError
-from doorbell.journal.book import APPLICATION, NAME, SCHEMA, VERSION, Book
+from doorbell.journal.book import APPLICATION, NAME, SCHEMA, Book
 from doorbell.journal.entry import JOURNAL_ID
+from doorbell.journal.versions import VERSION, bring_forward
 
 MOST_ASIDE: Final = 20
 """Databases moved aside; then a person has to look."""
@@ -41,6 +42,10 @@ class NotOursError(Exception):
 
 class NotSoundError(NotOursError):
     """Damaged, by what SQLite read of it."""
+
+
+class NewerError(NotOursError):
+    """A later version of this software wrote it: sound, and not to be touched by this one."""
 
 
 @frozen
@@ -64,7 +69,8 @@ def open_to_write(
 
     What is damaged or not this door's is renamed, never deleted; what reads as
     damaged raises UnreadableError while ``patient``. ``new_boot`` counts a start of the daemon. Raises
-    sqlite3.OperationalError or OSError while the card refuses, DeviceError when 20 databases lie aside already.
+    sqlite3.OperationalError or OSError while the card refuses, DeviceError when 20 databases lie aside already, and
+    for a journal of a newer doorbell, which stays as it is: a downgrade must not cost the history.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / NAME
@@ -72,6 +78,8 @@ def open_to_write(
         _set_aside(folder)  # a power cut while moving aside left the rest
     try:
         return Opened(_open(path, verify_key, new_boot, random))
+    except NewerError as why:
+        raise DeviceError(f"The journal {why}: install the newer doorbell again.") from None
     except NotOursError as why:
         if patient and isinstance(why, NotSoundError):
             raise UnreadableError("the journal cannot be read") from why
@@ -100,13 +108,23 @@ def open_to_read(folder: Path) -> Book:
 
 
 class _naming_damage:  # noqa: N801  reads as what it does
-    """Turns SQLite's word for a file that is no sound database into NotOursError; its own troubles pass."""
+    """Turns SQLite's word for a file that is no sound database into NotOursError; its own troubles pass.
+
+    ``of_schema``: a table or column that is missing is damage too, which SQLite counts among its troubles.
+    """
+
+    def __init__(self, *, of_schema: bool = False) -> None:
+        self._of_schema = of_schema
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        if not isinstance(error, sqlite3.DatabaseError):
+            return
+        if not isinstance(error, sqlite3.OperationalError) or (
+            self._of_schema and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        ):
             raise NotSoundError("is damaged") from error
 
 
@@ -137,6 +155,8 @@ def _prepare(connection: sqlite3.Connection, verify_key: bytes, new_boot: bool, 
         f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
     ):  # fmt: skip
         connection.execute(f"PRAGMA {setting}")
+    with _naming_damage(of_schema=True):
+        bring_forward(connection)
     if new_boot:
         boot += 1
         connection.execute("UPDATE meta SET boot = ?", (boot,))
@@ -154,14 +174,13 @@ def _begin_anew(connection: sqlite3.Connection, verify_key: bytes, journal_id: b
 def _read_meta(connection: sqlite3.Connection) -> tuple[bytes, bytes, int]:
     if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise NotOursError("is another program's")
-    if (version := connection.execute("PRAGMA user_version").fetchone()[0]) != VERSION:
-        raise NotOursError(f"has version {version}, this software reads {VERSION},")
-    try:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > VERSION:
+        raise NewerError(f"was written by a newer doorbell (version {version} of its format, this one reads {VERSION})")
+    if version < 1:
+        raise NotSoundError("is damaged")
+    with _naming_damage(of_schema=True):
         row = connection.execute("SELECT journal, verify_key, boot FROM meta").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:  # no such table or column: not a failing card
-            raise NotSoundError("is damaged") from error
-        raise
     if row is None:
         raise NotSoundError("is damaged")
     return row[0], row[1], row[2]

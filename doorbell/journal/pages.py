@@ -49,7 +49,7 @@ class Pages:
             self.book.drop_clip(found.clip)
 
     def delete(self, clip: str, why: str, stamp: Stamp) -> None:
-        if clip in {held.clip for held in self.book.held()}:
+        if clip in self.book.held_ids():
             self.book.clip_deleted(clip, self.add("clip_deleted", {"id": clip, "why": why}, stamp, clip))
         else:
             self.unknown.append(clip)
@@ -66,7 +66,7 @@ def beyond_bound(book: Book) -> int:
     if count <= 0 and size <= 0:
         return 0
     before = 0
-    for index, length in book.oldest_bodies(bodies.count):
+    for index, length in book.lengths():
         if count <= 0 and size <= 0:
             break
         before, count, size = index + 1, count - 1, size - length

@@ -21,6 +21,7 @@ from doorbell.clips.files import Files
 from doorbell.clips.retention import share, to_forget
 from doorbell.errors import DeviceError, Mistake
 from doorbell.events import DueEntries, JournalPage, JournalReady, JournalTrouble, Kept, NoSuchClip
+from doorbell.journal import restored
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
 from doorbell.journal.opening import UnreadableError, open_to_write
@@ -188,9 +189,13 @@ class Writer:
         store.prepare(self._state, self._files)
         self._delete_files(book)
         running = self._line.starting() | {r.clip for r in self._batch if isinstance(r, ClipStarted)}
-        kept = [held.clip for held in book.held()]
-        found = leftovers.recover(self._clips, started=book.started(), kept=kept, running=running, files=self._files)
-        requests: list[Request] = [CutFound(cut, self._started) for cut in found.cut]
+        found = leftovers.recover(
+            self._clips, started=book.started(), kept=book.held_ids(), running=running, files=self._files
+        )
+        requests: list[Request] = []
+        if book.head().index == 0 and (before := restored.fields(self._state)) is not None:
+            requests.append(Write("storage", before, self._started))
+        requests += [CutFound(cut, self._started) for cut in found.cut]
         lists = range(0, len(found.vanished), MOST_VANISHED)
         requests += [Vanished(found.vanished[first : first + MOST_VANISHED], self._started) for first in lists]
         self._line.put_first(requests)
@@ -296,12 +301,14 @@ class Writer:
 
     def _forget(self, request: ForgetOld, pages: Pages) -> None:
         parts = (self._files.size(self._clips / (clip + store.PART)) or 0 for clip in pages.book.started())
-        held, running, free = pages.book.held(), sum(parts), self._files.free(self._clips)
-        quota = request.quota or share(free, running + sum(clip.bytes for clip in held))
-        chosen = to_forget(held, today=request.today, days=request.days, quota=quota, free=free, running=running)
-        for forget in chosen[:MOST_DELETED]:
+        used, free = sum(parts) + pages.book.held_bytes(), self._files.free(self._clips)
+        chosen = to_forget(
+            pages.book.held(), used=used, today=request.today, days=request.days,
+            quota=request.quota or share(free, used), free=free, most=MOST_DELETED,
+        )  # fmt: skip
+        for forget in chosen:
             pages.delete(forget.clip, forget.why, request.stamp)
-        self._more_to_forget = request if len(chosen) > MOST_DELETED else None
+        self._more_to_forget = request if len(chosen) == MOST_DELETED else None
         if request.today and (before := pages.book.older_than(request.today - request.days, request.today)):
             pages.forget_bodies(before, "age", request.stamp)
         if before := beyond_bound(pages.book):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorbell.clips.retention import RESERVE, Held, to_forget
+from doorbell.clips.retention import RESERVE, Forget, Held, to_forget
 
 PLENTY = 10**12
 clips_drawn = st.lists(
@@ -13,8 +13,15 @@ clips_drawn = st.lists(
 ).map(lambda rows: [Held(f"clip{index}", index, size, day) for index, (size, day) in enumerate(rows, start=1)])
 
 
+def chosen_of(
+    held: list[Held], *, today: int, days: int, quota: int, free: int, running: int = 0, most: int = 99
+) -> tuple[Forget, ...]:
+    used = running + sum(clip.bytes for clip in held)
+    return to_forget(iter(held), used=used, today=today, days=days, quota=quota, free=free, most=most)
+
+
 def gone(held: list[Held], today: int = 100, days: int = 5, quota: int = PLENTY, free: int = PLENTY) -> list[str]:
-    return [forget.clip for forget in to_forget(held, today=today, days=days, quota=quota, free=free)]
+    return [forget.clip for forget in chosen_of(held, today=today, days=days, quota=quota, free=free)]
 
 
 def aged(*days: int) -> list[Held]:
@@ -27,7 +34,7 @@ def aged(*days: int) -> list[Held]:
 def test_no_clip_goes_that_is_newer_than_one_that_stays(
     held: list[Held], today: int, days: int, quota: int, free: int
 ) -> None:
-    chosen = to_forget(held, today=today, days=days, quota=quota, free=free)
+    chosen = chosen_of(held, today=today, days=days, quota=quota, free=free)
     assert [forget.clip for forget in chosen] == [clip.clip for clip in held][: len(chosen)]
 
 
@@ -35,7 +42,7 @@ def test_no_clip_goes_that_is_newer_than_one_that_stays(
 def test_what_stays_leaves_room_and_nothing_goes_needlessly(
     held: list[Held], quota: int, free: int, running: int
 ) -> None:
-    chosen = {f.clip for f in to_forget(held, today=0, days=1, quota=quota, free=free, running=running)}
+    chosen = {f.clip for f in chosen_of(held, today=0, days=1, quota=quota, free=free, running=running)}
     stays = running + sum(clip.bytes for clip in held if clip.clip not in chosen)
     freed = free + sum(clip.bytes for clip in held if clip.clip in chosen)
     assert len(chosen) == len(held) or (stays <= quota - RESERVE and freed >= RESERVE)
@@ -68,9 +75,28 @@ def test_a_clock_that_was_ahead_does_not_keep_clips_for_ever() -> None:
     assert gone(aged(93, 3750, 94, 99)) == ["1", "2", "3"]
 
 
+@given(clips_drawn, st.integers(0, 300), st.integers(1, 30), st.integers(0, 300_000_000), st.integers(1, 5))
+def test_a_few_at_a_time_the_same_clips_go_for_the_same_reasons(
+    held: list[Held], today: int, days: int, quota: int, most: int
+) -> None:
+    at_once = chosen_of(held, today=today, days=days, quota=quota, free=PLENTY)
+    left, in_turn = list(held), []
+    while some := chosen_of(left, today=today, days=days, quota=quota, free=PLENTY, most=most):
+        assert len(some) <= most
+        in_turn += some
+        left = left[len(some) :]
+    assert tuple(in_turn) == at_once
+
+
+def test_no_more_of_the_history_is_read_than_the_answer_needs() -> None:
+    clips = iter(aged(94, 100, 100, 100))
+    assert to_forget(clips, used=4, today=100, days=5, quota=PLENTY, free=PLENTY, most=32) == (Forget("1", "age"),)
+    assert len(list(clips)) == 2
+
+
 def test_the_reason_is_said() -> None:
     held = [Held("old", 1, 5, 1), Held("big", 2, 50, 99), Held("new", 3, 5, 99)]
-    chosen = to_forget(held, today=100, days=5, quota=RESERVE + 5, free=PLENTY)
+    chosen = chosen_of(held, today=100, days=5, quota=RESERVE + 5, free=PLENTY)
     assert [(forget.clip, forget.why) for forget in chosen] == [("old", "age"), ("big", "room")]
 
 
