@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
 NODE_PATH := PATH="$$PATH:$(CURDIR)/$(BIN)"
-PACKAGES := mosquitto age ffmpeg openssl strace systemd
+PACKAGES := mosquitto age ffmpeg openssl strace systemd mtools dosfstools fdisk e2fsprogs cloud-init
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -120,7 +120,9 @@ phone/node_modules: phone/package-lock.json $(MADE)
 
 packages: # real parts for the tests; nothing is done where they are there
 	@missing=; for part in $(PACKAGES); do \
-	  program=$$part; [ $$part = systemd ] && program=systemd-analyze; \
+	  program=$$part; \
+	  case $$part in systemd) program=systemd-analyze ;; mtools) program=mcopy ;; dosfstools) program=mkfs.vfat ;; \
+	    fdisk) program=sfdisk ;; e2fsprogs) program=mke2fs ;; esac; \
 	  command -v $$program >/dev/null || missing="$$missing $$part"; \
 	done; \
 	[ -z "$$missing" ] || tools/install-packages $$missing

@@ -15,12 +15,12 @@ NAME: Final = "DOORBELL-READ-ME.txt"
 WIDTH: Final = 76
 
 ASLEEP: Final = (
-    "The door's program has not started, or has stopped. Give it power for 20 minutes: the first start installs it, "
-    "and needs internet. If this stays, write the card again with `doorbell card`."
+    "The door's program has not started, or has stopped. Give it power for 20 minutes: the first start installs "
+    "it, and needs internet. If this stays, write the card again with `doorbell card`."
 )
 DIED: Final = (
-    "The door's program died three times in five minutes, so it only rings its own chime for ten minutes and then tries "
-    "again. If this stays, look at its log: journalctl -u doorbell."
+    "The door's program died three times in five minutes, so it only rings its own chime for ten minutes, and then "
+    "tries again. If this stays, look at its log: journalctl -u doorbell."
 )
 NO_WIFI: Final = (
     "The door has had no Wi-Fi for ten minutes. Is the router on, and in reach of the door? Is the name of the network "

@@ -93,7 +93,7 @@ def tell(places: Places, at: float, *, at_once: bool = False) -> bool:
 def _there(path: Any) -> bytes | None:  # noqa: ANN401
     try:
         return files.read(path)
-    except Mistake:
+    except (Mistake, OSError):  # a link, a folder: what is no file of ours is replaced, or tells so itself
         return None
 
 

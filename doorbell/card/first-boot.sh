@@ -4,8 +4,9 @@
 # Written by `doorbell card`; each step may be done twice.
 set -eu
 
-boot=${DOORBELL_BOOT:-/boot/firmware}
-kept=/var/cache/doorbell-first-boot
+root=${DOORBELL_ROOT:-}
+boot=$root/boot/firmware
+kept=$root/var/cache/doorbell-first-boot
 
 say() { echo "doorbell first boot: $*"; }
 
@@ -57,10 +58,10 @@ systemctl restart doorbell.service
 doorbell boot scrub
 
 systemctl disable doorbell-first-boot.service
-rm -rf "$kept" /etc/systemd/system/doorbell-first-boot.service /usr/local/lib/doorbell/first-boot
+rm -rf "$kept" "$root/etc/systemd/system/doorbell-first-boot.service" "$root/usr/local/lib/doorbell/first-boot"
 systemctl daemon-reload
 say "done"
 # Swap on the card and the watchdog's time are settled while the system starts.
-if [ -e /run/doorbell-restart-wanted ]; then
+if [ -e "$root/run/doorbell-restart-wanted" ]; then
     systemctl --no-block reboot
 fi

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Sequence
+from functools import cache
 
 from attrs import frozen
 
@@ -35,6 +36,7 @@ def sealed_clip(settings: str) -> Test:
     return Test(seal(config.parse(settings).keys.recipients, clip), hashlib.sha256(clip).digest())
 
 
+@cache
 def _clip() -> bytes:
     import av  # noqa: PLC0415  100 MB of libraries, for this one second
 
