@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
 NODE_PATH := PATH="$$PATH:$(CURDIR)/$(BIN)"
-PACKAGES := mosquitto age ffmpeg openssl strace systemd rclone
+PACKAGES := mosquitto age ffmpeg openssl strace systemd rclone mtools dosfstools fdisk e2fsprogs
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
@@ -54,7 +54,7 @@ endure: $(VENV)/test packages ## every promise of docs/reliability.md at its ful
 fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--seconds 60" for a minute each)
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
-test-offsite: PACKAGES += rclone openssh-server
+test-offsite: PACKAGES += openssh-server
 test-offsite: $(VENV)/offsite packages ## copies to a real SFTP server, WebDAV and a stand-in for S3
 	@$(BIN)/python -m pytest -q tests/offsite $(PYTEST)
 
@@ -140,7 +140,10 @@ phone/node_modules: phone/package-lock.json $(MADE)
 
 packages: # real parts for the tests; nothing is done where they are there
 	@missing=; for part in $(PACKAGES); do \
-	  program=$$part; [ $$part = systemd ] && program=systemd-analyze; \
+	  program=$$part; \
+	  case $$part in systemd) program=systemd-analyze ;; mtools) program=mcopy ;; dosfstools) program=mkfs.vfat ;; \
+	    fdisk) program=sfdisk ;; e2fsprogs) program=mke2fs ;; \
+	    openssh-server) program=sshd ;; esac; \
 	  command -v $$program >/dev/null || missing="$$missing $$part"; \
 	done; \
 	[ -z "$$missing" ] || tools/install-packages $$missing

@@ -17,6 +17,7 @@ from doorbell.errors import DoorbellError
 COMMANDS = {
     "keygen": "Make an owner key: an age identity file and its 24 words.",
     "recipient": "Show the recipient of an identity file, for the door's configuration.",
+    "card": "Write the card that becomes a door: from a stock Raspberry Pi OS, on your own computer.",
     "enrol": "Invite the first phone of a door that was never paired.",
     "run": "Be the door: the daemon.",
     "status": "Show how the running daemon is.",
@@ -34,6 +35,7 @@ COMMANDS = {
     "show-config": "Show the configuration in force, every default included.",
     "demo": "Show the whole door on this computer, without a Pi.",
     "broker-setup": "Write mosquitto's password and ACL files: doors, phones, Home Assistant.",
+    "boot": "At the door, as root: what its services do around a start.",
     "scene": "Draw the synthetic door scene.",
     "bench": "Measure; print ratios against the named references.",
 }

@@ -461,4 +461,5 @@ def _shown(value: object) -> str:
         shown = "true" if value is True else "false" if value is False else repr(value)
     except ValueError:
         return "a number of thousands of digits"
+    shown = re.sub(r"//[^/@]*@", "//…@", shown)  # a login pasted with an address is not repeated
     return shown if len(shown) <= 60 else shown[:57] + "..."

@@ -28,7 +28,7 @@ def keygen(output: Path, *, from_words: bool, no_words: bool) -> None:
     click.echo(f"Recipient: {identity.recipient} (public: give this one to the door)")
     if not from_words and not no_words:
         click.echo()
-        click.echo(_table(identity.words().split()))
+        click.echo(table(identity.words().split()))
         click.echo()
         click.echo("These 24 words are the same key. Write them on paper now, with their numbers, and keep the paper")
         click.echo("where you keep passports: they are not shown again, and without file and words no clip opens.")
@@ -43,7 +43,7 @@ def ask_for_words() -> str:
     return sys.stdin.read(4096)
 
 
-def _table(words: list[str]) -> str:
+def table(words: list[str]) -> str:
     """Six lines of four numbered words."""
     cells = [f"{place:2}. {word:<10}" for place, word in enumerate(words, start=1)]
     return "\n".join("".join(cells[row : row + 4]).rstrip() for row in range(0, len(cells), 4))

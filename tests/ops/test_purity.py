@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
     "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "supervision",
-    "visit",
+    "ticket", "visit",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
     "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox",

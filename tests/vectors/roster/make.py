@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from attrs import asdict, evolve
 from nacl.bindings import crypto_scalarmult_base, crypto_sign, crypto_sign_seed_keypair
 
-from doorbell import pairing, roster
+from doorbell import pairing, roster, ticket
 from doorbell.clips.recipient import Recipient
 from doorbell.closed import to_base64
 from doorbell.doorkeys import DoorKeys
 from doorbell.roster import Member, Role, Roster
+from doorbell.ticket import Ticket
 
 DOOR = DoorKeys(bytes(range(32)), bytes(range(1, 33)))
 FRONT = "front"
@@ -179,10 +181,72 @@ def joins() -> dict[str, Any]:
     }
 
 
+def tickets() -> list[Any]:
+    """Section 7's QR: bytes in hex with what they say, and both spellings; or bytes and texts to be refused."""
+    keys = {"owner": OWNER.recipient.key, "owner_verify_key": OWNER.verify_key, "secret": bytes(range(16))}
+    anna = {"phone": ANNA.recipient.key, "phone_verify_key": ANNA.verify_key}
+    for_door = Ticket(
+        **keys, **anna, door="front", broker="mqtts://broker.example:8883", login="front", password="pässwort-42",
+        broker_pin=bytes(range(32)),
+    )  # fmt: skip
+    joins = Ticket(**keys, door="front", broker="wss://broker.example:8884/mqtt")
+    whole = ticket.written(for_door)
+    texts = whole.index(b"\x05front")
+
+    def good(name: str, one: Ticket) -> Any:
+        says = {key: value.hex() if isinstance(value, bytes) else value for key, value in asdict(one).items()}
+        spelt = {"qr": ticket.to_qr(one), "paste": ticket.to_paste(one)}
+        return {"name": name, "good": True, "bytes": ticket.written(one).hex(), "says": says} | spelt
+
+    def bad(name: str, data: bytes) -> Any:
+        return {"name": name, "good": False, "bytes": data.hex()}
+
+    def with_texts(*parts: bytes) -> bytes:
+        return whole[:texts] + b"".join(bytes([len(part)]) + part for part in parts)
+
+    usual = (b"front", b"mqtts://broker.example:8883", b"front", b"pw")
+    filled = Ticket(**keys, **anna, door="front", broker="mqtt://10.0.0.2", login="front", password="p" * 144)
+    return [
+        good("for a door, by light", for_door),
+        good("for a phone that joins", joins),
+        good(
+            "for a phone, with the login it uses",
+            evolve(joins, login="us", password="pw", broker="ws://[fe80::1]:9001"),
+        ),
+        good("350 bytes", filled),
+        bad("351 bytes", ticket.written(filled)[:-145] + bytes([145]) + b"p" * 145),
+        bad("nothing", b""),
+        bad("of version 2", b"\x02" + whole[1:]),
+        bad("cut in a key", whole[:100]),
+        bad("cut in a text", whole[:-1]),
+        bad("cut before a length", whole[:texts]),
+        bad("something behind it", whole + b"\x00"),
+        bad("no owner", b"\x01" + bytes(32) + whole[33:]),
+        bad("a phone that cannot sign", whole[:97] + bytes(32) + whole[129:]),
+        bad("a phone that can only sign", whole[:65] + bytes(32) + whole[97:]),
+        bad("a door id in capitals", with_texts(b"Front", *usual[1:])),
+        bad("no door id", with_texts(b"", *usual[1:])),
+        bad("a broker of the web", with_texts(usual[0], b"https://broker.example", *usual[2:])),
+        bad("a broker's address with a login", with_texts(usual[0], b"mqtts://me@broker.example", *usual[2:])),
+        bad("a broker without a name", with_texts(usual[0], b"mqtts://", *usual[2:])),
+        bad("port 0", with_texts(usual[0], b"mqtts://broker.example:0", *usual[2:])),
+        bad("port 65536", with_texts(usual[0], b"mqtts://broker.example:65536", *usual[2:])),
+        bad("a door's broker with a path", with_texts(usual[0], b"mqtts://broker.example/mqtt", *usual[2:])),
+        bad("a password without a login", with_texts(*usual[:2], b"", b"pw")),
+        bad("a login with a line break", with_texts(*usual[:2], b"fr\nont", b"pw")),
+        bad("a password that is no UTF-8", with_texts(*usual[:3], b"\xff\xfe")),
+        {"name": "lower case", "good": False, "qr": ticket.to_qr(joins).lower()},
+        {"name": "a letter that no base45 has", "good": False, "qr": "#" + ticket.to_qr(joins)[1:]},
+        {"name": "a letter is missing", "good": False, "qr": ticket.to_qr(joins)[:-1]},
+        {"name": "three letters above 65535", "good": False, "qr": ":::" + ticket.to_qr(joins)[3:]},
+        {"name": "something else", "good": False, "qr": "HTTPS://EXAMPLE.ORG/"},
+    ]
+
+
 def made() -> dict[str, str]:
     """File name to text. ``present`` null: the first roster of a door that has none."""
     whole = {"door": FRONT, "door_verify_key": to_base64(DOOR.verify_key), "cases": cases()}
-    files = {"revisions.json": whole, "pairing.json": joins()}
+    files = {"revisions.json": whole, "pairing.json": joins(), "tickets.json": {"cases": tickets()}}
     return {name: json.dumps(value, indent=1, ensure_ascii=False) + "\n" for name, value in files.items()}
 
 

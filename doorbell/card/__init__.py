@@ -1,0 +1,1 @@
+"""The owner's computer writes a card: what the door is told before it first wakes up."""

@@ -1,0 +1,294 @@
+"""``doorbell card``: from a stock Raspberry Pi OS to a card that makes itself a door."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from doorbell.errors import Mistake
+
+if TYPE_CHECKING:
+    from doorbell.card.contents import Card
+    from doorbell.card.volume import Volume
+    from doorbell.card.wishes import Broker, Wishes
+    from doorbell.owner.identity import Identity
+    from doorbell.pairing import Invitation
+    from doorbell.ticket import Ticket
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.option("--image", type=FILE, help="Raspberry Pi OS Lite as downloaded, .img.xz or .img; it is only read.")
+@click.option("--out", type=FILE, help="The new image to make of it.  [default: doorbell-DOOR.img]")
+@click.option("--boot", type=FILE, help="Instead: the mounted boot volume of a card with Raspberry Pi OS on it.")
+@click.option("--door", help="The door's id: a to z, 0 to 9 and -.  [default: front]")
+@click.option("--name", help="The door's name, for people.  [default: Front door]")
+@click.option("--wifi", help="The Wi-Fi's name; its password is asked for, or in --secrets.")
+@click.option("--country", help="Where the Wi-Fi stands: DE, GB, US …")
+@click.option("--wpa3", is_flag=True, help="The Wi-Fi takes WPA3 alone (the password itself then goes onto the card).")
+@click.option("--ethernet", is_flag=True, help="The door has a cable and no Wi-Fi.")
+@click.option("--broker", help="mqtts://HOST[:PORT], or mqtt:// without TLS.")
+@click.option("--no-broker", is_flag=True, help="The door rings its chime, and no phone.")
+@click.option("--login", help="The door's login at the broker; empty for none.  [default: the door's id]")
+@click.option("--ca", type=FILE, help="The broker's authority, a PEM file, where it is not a public one.")
+@click.option("--pin", help="Or the SHA-256 of the broker's certificate, 64 hex digits.")
+@click.option("--phone-broker", help="The broker as phones reach it: wss://HOST[:PORT][/PATH].  [default: port 8884]")
+@click.option("--timezone", help="Europe/Berlin …  [default: this computer's]")
+@click.option(
+    "--ssh-key", type=FILE, help="A public key (.pub): the user pi may log in with it. Without: no SSH at all."
+)
+@click.option("--settings", type=FILE, help="More of doorbell.toml: pins, camera, masks …")
+@click.option("--secrets", type=FILE, help="A file of yours alone with wifi_password = … and broker_password = …")
+@click.option("--no-updates", is_flag=True, help="No security updates of the system by themselves.")
+@click.option("--folder", type=FILE, help="Where this door's key and sheet are kept here.  [default: ./doorbell-DOOR]")
+@click.option("--identity", type=FILE, help="Your key, if you have one.  [default: owner-identity.txt in --folder]")
+@click.option("--deb", type=FILE, help="The door's package.  [default: made from this checkout]")
+@click.option("--new", is_flag=True, help="A new enrolment: sheets printed before are void.")
+@click.option(
+    "--prove",
+    type=click.Choice(["words", "some", "file"]),
+    help="Open the test clip with all words, four of them, or the key's file.  [default: words for a new key]",
+)
+@click.option(
+    "--yes", is_flag=True, help="Ask nothing: what is missing is an error, and the key's file opens the test clip."
+)
+def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any) -> None:  # noqa: ANN401
+    """Write a card that makes itself a door at its first boot: no SSH, no keyboard, no root.
+
+    The key that opens your clips stays on this computer. The card gets its public half, the Wi-Fi, the broker's login
+    and a secret by which one phone may join; the door takes these at its first boot and wipes them off. If the card
+    gets lost before: change the passwords, and write another one with --new.
+    """  # fmt: skip
+    import time
+
+    from doorbell.card import enrolled, package, proof
+    from doorbell.card.ask import prove
+    from doorbell.card.contents import settings
+
+    if (image is None) == (boot is None):
+        raise Mistake("Give --image (a downloaded Raspberry Pi OS) or --boot (a card's mounted boot volume).")
+    _look_first(image, boot)
+    wishes = _wishes(options)
+    now = time.time()
+    place = options["folder"] or Path(f"doorbell-{wishes.door}")
+    enrolled.make_folder(place)
+    owner, made = enrolled.identity(options["identity"] or place / enrolled.IDENTITY, now)
+    deb = package.package(options["deb"])
+    text = settings(wishes, str(owner.recipient))
+    how = options["prove"] or ("file" if options["yes"] or not made else "words")
+    if made:
+        _show_words(owner, options["identity"] or place / enrolled.IDENTITY, clear=how != "file")
+    test = proof.sealed_clip(text)
+    prove(test, owner, how)
+    click.echo("A test clip was sealed to this door's key and opened again with yours.")
+    invitation = enrolled.invitation(place, owner, now, anew=options["new"])
+    filled = _filler(wishes, owner, invitation, deb, int(now))
+    if image is not None:
+        written = _into_image(image, out or Path(f"doorbell-{wishes.door}.img"), wishes, filled)
+    else:
+        assert boot is not None
+        written = _onto(_mounted(boot), wishes, filled)
+    _list(written, place)
+    if wishes.broker is None:
+        click.echo("\nWithout a broker no phone can join: write the card again with --broker when you have one.")
+    else:
+        ticket = _ticket(wishes, wishes.broker, owner, invitation, options["phone_broker"])
+        _show(ticket, wishes.name, place, invitation.until)
+    click.echo(
+        "\nPut the card into the door and give it power; the first start takes 10 to 20 minutes and needs internet."
+    )
+    click.echo(
+        "The passwords stay on the card's boot volume until then. If the card gets lost before, change them and write"
+    )
+    click.echo("a new one with --new. If something is wrong, DOORBELL-READ-ME.txt on that volume says what.")
+
+
+def _wishes(options: dict[str, Any]) -> Wishes:
+    import sys
+
+    from doorbell.card.ask import Told, wishes
+
+    return wishes(
+        Told(
+            options["door"],
+            options["name"],
+            options["wifi"],
+            options["country"],
+            options["wpa3"],
+            options["ethernet"],
+            options["broker"],
+            options["no_broker"],
+            options["login"],
+            options["ca"],
+            options["pin"],
+            options["timezone"],
+            options["ssh_key"],
+            options["secrets"],
+            options["settings"],
+            not options["no_updates"],
+            may_ask=not options["yes"] and sys.stdin.isatty(),
+        )
+    )
+
+
+def _look_first(image: Path | None, boot: Path | None) -> None:
+    """What can be refused before anybody was asked anything."""
+    from doorbell.card import disk, system, volume
+    from doorbell.card.unpack import beginning
+
+    if image is not None:
+        volume.need_mtools()
+        disk.refuse_what_is_no_card(image.name, beginning(image, disk.SECTOR))
+    elif boot is not None:
+        click.echo(f"Found {system.recognised(_mounted(boot))}.")
+
+
+def _mounted(boot: Path) -> Volume:
+    from doorbell.card.volume import Folder
+
+    if not boot.is_dir():
+        raise Mistake(
+            f"{boot} is no folder: give the place where the card's boot volume is mounted (it is named bootfs)."
+        )
+    return Folder(boot)
+
+
+def _show_words(owner: Identity, file: Path, *, clear: bool) -> None:
+    from doorbell.cli.keygen import table
+
+    click.echo(f"\nYour new key: {file}. It opens every clip of this door; keep it off the card.\n")
+    click.echo(table(owner.words().split()))
+    click.echo(
+        "\nThese 24 words are the same key. Write them on paper now, with their numbers: without the file and the"
+    )
+    click.echo("words nobody opens your clips again.")
+    if clear:
+        click.pause(
+            "\nWhen they stand on paper, press any key; the screen is cleared, and you type them from the paper."
+        )
+        click.clear()
+
+
+def _filler(
+    wishes: Wishes, owner: Identity, invitation: Invitation, deb: tuple[str, bytes], now: int
+) -> Callable[[Volume], Card]:
+    """What makes the card's contents once its volume is known."""
+    import os
+
+    from doorbell.card.contents import card as contents
+    from doorbell.card.system import CMDLINE
+
+    def fill(volume: Volume) -> Card:
+        instance = f"doorbell-{wishes.door}-{os.urandom(6).hex()}"
+        cmdline = volume.read(CMDLINE) or b""
+        return contents(wishes, str(owner.recipient), invitation, deb, cmdline, instance, now)
+
+    return fill
+
+
+def _into_image(image: Path, out: Path, wishes: Wishes, fill: Callable[[Volume], Card]) -> Card:
+    from doorbell.card import disk, system, volume
+    from doorbell.card.unpack import unpacked
+
+    _may_replace(out, image)
+    with _progress(f"Unpacking {image.name}") as progress, unpacked(image, out, progress) as part:
+        fat = volume.Fat(part, disk.boot_partition(part))
+        click.echo(f"Found {system.recognised(fat)}.")
+        written = _onto(fat, wishes, fill)
+    click.echo(
+        f"\nThe card's image: {out}. Write it to a card of 8 GB or more with Raspberry Pi Imager (choose Use custom,"
+    )
+    click.echo(f"and No to its own settings), or: sudo dd if={out} of=/dev/YOUR-CARD bs=4M conv=fsync status=progress")
+    return written
+
+
+def _may_replace(out: Path, image: Path) -> None:
+    """Only an image that this command made is written over."""
+    import os
+
+    from doorbell.card import disk, volume
+    from doorbell.card.contents import HINT
+    from doorbell.errors import DoorbellError
+
+    if not os.path.lexists(out):
+        return
+    if not out.is_file() or out.samefile(image):
+        raise Mistake(f"{out} is not a new file: choose another --out; the card itself is written afterwards.")
+    try:
+        ours = volume.Fat(out, disk.boot_partition(out)).read(HINT) is not None
+    except DoorbellError:
+        ours = False
+    if not ours:
+        raise Mistake(f"{out} exists and was not made by this command: choose another --out, or remove it.")
+
+
+def _onto(volume: Volume, wishes: Wishes, fill: Callable[[Volume], Card]) -> Card:
+    from doorbell.card import write
+
+    before = write.door_on(volume)
+    if before not in ("", wishes.door):
+        raise Mistake(
+            f"This card is for the door {before}: give --door {before}, or delete the folder doorbell on it first."
+        )
+    filled = fill(volume)
+    with _progress("Writing, and reading back") as progress:
+        steps = iter(range(1, 2 * len(filled.files) + 1))
+        write.put(volume, filled, lambda _: progress(next(steps), 2 * len(filled.files)))
+    return filled
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal; nothing elsewhere."""
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError:  # a checkout without the extra "desk"
+        yield lambda _, __: None
+        return
+    with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as bars:
+        bar = bars.add_task(what, total=None)
+        yield lambda done, whole: bars.update(bar, completed=done, total=whole)
+
+
+def _list(written: Card, place: Path) -> None:
+    from doorbell import durable
+    from doorbell.card import manifest
+
+    listed = manifest.read(written.files[manifest.NAME])
+    click.echo(f"\nWritten and read back, {len(listed) + 1} files (SHA-256, also in {place / 'MANIFEST'}):")
+    for path, digest in listed.items():
+        click.echo(f"  {digest[:16]}…  {path}")
+    durable.replace(place / "MANIFEST", written.files[manifest.NAME])
+
+
+def _ticket(wishes: Wishes, broker: Broker, owner: Identity, invitation: Invitation, address: str | None) -> Ticket:
+    from doorbell.ticket import Ticket
+
+    host = f"[{broker.host}]" if ":" in broker.host else broker.host
+    address = address or f"{'wss' if broker.kind == 'mqtts' else 'ws'}://{host}:8884"
+    try:
+        return Ticket(owner.recipient.key, owner.verify_key, invitation.secret, wishes.door, address)
+    except ValueError:
+        raise Mistake("--phone-broker is wss://HOST, wss://HOST:PORT/PATH, or ws:// at home.") from None
+
+
+def _show(ticket: Ticket, name: str, place: Path, ends: int) -> None:
+    from datetime import UTC, datetime
+
+    from doorbell import durable
+    from doorbell.card.enrolled import SHEET
+    from doorbell.card.sheet import in_terminal, svg
+
+    until = f"{datetime.fromtimestamp(ends, UTC).astimezone():%-d %B %Y}"
+    durable.replace(place / SHEET, svg(ticket, name, until).encode())
+    click.echo(
+        f"\nFor the phone, good once and until {until}: let the app look at this code, or print {place / SHEET}."
+    )
+    click.echo(f"It finds the broker at {ticket.broker} (--phone-broker names another).\n")
+    click.echo(in_terminal(ticket))
