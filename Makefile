@@ -22,7 +22,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench endure test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+.PHONY: help demo test check bench endure soak test-ha app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
   packages
 
 help: ## print this list
@@ -49,6 +49,9 @@ endure: $(VENV)/test packages ## every promise of docs/reliability.md at its ful
 	@mkdir -p build/endure
 	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure $(PYTEST); \
 	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
+
+soak: $(VENV)/test packages ## a life of faults at 100 times its speed, an hour (SOAK_MINUTES=10, SOAK_SEED=7; root: a card of its own)
+	@PYTHONPATH=. nice -n 10 $(BIN)/python tests/endure/soak.py
 
 test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
 	@tests/home_assistant/build-root.sh
