@@ -47,11 +47,15 @@ SETTLE_S = 2.0
 
 
 def film(path: Path) -> Path:
-    """A visitor in front of the invented door, FILM_S seconds at FPS pictures a second."""
-    words = ["scene", str(path.with_suffix(".raw.mp4")), "--size", "160x120", "--seconds", str(FILM_S)]
-    subprocess.run([sys.executable, "-m", "doorbell", *words], check=True, stdout=subprocess.DEVNULL)
-    words = ["-i", str(path.with_suffix(".raw.mp4")), "-r", str(FPS), "-bf", "0", str(path)]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *words], check=True)
+    """A bright figure crosses a street of many colours: FILM_S seconds at FPS pictures a second."""
+    street = str(path.with_suffix(".png"))
+    walk = "color=white:size=30x80:rate=5[one];[0][one]overlay=x=-30+t*25:y=30:enable=lt(t\\,10):shortest=1"
+    for words in (
+        ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=1:duration=1", "-frames:v", "1", street],
+        ["-loop", "1", "-r", str(FPS), "-t", str(FILM_S), "-i", street, "-filter_complex", walk,
+         "-pix_fmt", "yuv420p", "-bf", "0", "-preset", "veryfast", str(path)],
+    ):  # fmt: skip
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *words], check=True)
     return path
 
 
