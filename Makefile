@@ -45,9 +45,9 @@ bench: $(VENV)/test packages ## measure; print ratios against the named referenc
 
 # One file after the other and in their order: they share the machine's cores with nobody but the door.
 endure: PACKAGES += strace
-endure: $(VENV)/test packages ## every promise of docs/reliability.md at its full count (hours; root shows more)
+endure: $(VENV)/test packages ## every promise of docs/reliability.md and threat-model.md, full counts (hours; root)
 	@mkdir -p build/endure
-	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure $(PYTEST); \
+	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure tests/threats $(PYTEST); \
 	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
 
 soak: $(VENV)/test packages ## a life of faults at 100 times its speed, an hour (SOAK_MINUTES=10, SOAK_SEED=7; root: a card of its own)

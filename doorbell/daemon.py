@@ -233,6 +233,12 @@ def _make_folders(config: Config) -> None:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         except OSError as error:
             log.error("%s cannot be made (%s): nothing is kept in it", folder, error.strerror)  # noqa: TRY400
+    state = config.door.state
+    try:
+        if durable.close_to_others(state):
+            log.warning("others could look into %s: it is closed to them now", state)
+    except OSError as error:
+        log.error("others may look into %s (%s): run `chmod 700` on it", state, error.strerror)  # noqa: TRY400
 
 
 # ---- bell-only
