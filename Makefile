@@ -23,7 +23,7 @@ export PIP_ROOT_USER_ACTION := ignore
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
 .PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera \
-  lab-service lab-power test-trixie deb lock clean lab-short lab-image \
+  lab-service lab-power test-trixie deb lock clean lab-short lab-image soak \
   packages
 
 help: ## print this list
@@ -46,9 +46,9 @@ bench: $(VENV)/test packages ## measure; print ratios against the named referenc
 
 # One file after the other and in their order: they share the machine's cores with nobody but the door.
 endure: PACKAGES += strace
-endure: $(VENV)/test packages ## every promise of docs/reliability.md at its full count (hours; root shows more)
+endure: $(VENV)/test packages ## every promise of docs/reliability.md and threat-model.md, full counts (hours; root)
 	@mkdir -p build/endure
-	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure $(PYTEST); \
+	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure tests/threats $(PYTEST); \
 	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
 
 fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--seconds 60" for a minute each)
@@ -57,6 +57,9 @@ fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--sec
 test-offsite: PACKAGES += openssh-server
 test-offsite: $(VENV)/offsite packages ## copies to a real SFTP server, WebDAV and a stand-in for S3
 	@$(BIN)/python -m pytest -q tests/offsite $(PYTEST)
+
+soak: $(VENV)/test packages ## a life of faults at 100 times its speed, an hour (SOAK_MINUTES=10, SOAK_SEED=7; root: a card of its own)
+	@PYTHONPATH=. nice -n 10 $(BIN)/python tests/endure/soak.py
 
 test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; builds it once, 1 to 2 minutes)
 	@tests/home_assistant/build-root.sh

@@ -33,6 +33,7 @@ from doorbell.doorman import OFF_FLAG, Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
 from doorbell.events import Stop
+from doorbell.glance import LAST_GOOD, Glances
 from doorbell.health import Systemd, died, forbid_core_dumps, start_log
 from doorbell.household import Household
 from doorbell.inbox import Inbox
@@ -115,6 +116,7 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     recording = Recording(config, ledger, problems, inbox.put, flags)
     systemd = Systemd()
     upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=False)
+    upkeep.glances = Glances(config.door.state, errands)
     doorman = Doorman(
         config, inbox, pins, systemd, ledger, problems, recording, upkeep, errands=errands, fast="--fast" in flags,
         recording_on=_recording_on(config), arm=_arm_again(config, inbox) if "pins" in problems else None,
@@ -208,6 +210,12 @@ def _make_folders(config: Config) -> None:
             folder.mkdir(mode=mode, parents=True, exist_ok=True)
         except OSError as error:
             log.error("%s cannot be made (%s): nothing is kept in it", folder, error.strerror)  # noqa: TRY400
+    state = config.door.state
+    try:
+        if durable.close_to_others(state):
+            log.warning("others could look into %s: it is closed to them now", state)
+    except OSError as error:
+        log.error("others may look into %s (%s): run `chmod 700` on it", state, error.strerror)  # noqa: TRY400
 
 
 # ---- bell-only
@@ -251,7 +259,7 @@ def _look(path: Path) -> Any:  # noqa: ANN401  whatever identifies a file's cont
 
 
 def _kept_copy(state: Path) -> Path:
-    return state / "last-good.toml"
+    return state / LAST_GOOD
 
 
 def _last_good() -> Config:

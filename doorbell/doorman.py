@@ -20,6 +20,7 @@ from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
 from doorbell.errands import Errands
 from doorbell.errors import DeviceError
+from doorbell.glance import TOKEN as GLANCE
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
@@ -171,6 +172,8 @@ class Doorman:
             case events.ErrandDone():
                 if event.token == SWITCH:
                     self.problems.tell("storage", "The switch of the recording cannot be kept." * bool(event.why))
+                elif event.token == GLANCE:
+                    self.upkeep.glanced(event, at)
             case events.Pir():
                 if event.active:
                     self.recording.warmth(event.at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -47,6 +48,18 @@ def is_there(path: Path) -> bool:
         path.lstat()
     except FileNotFoundError:
         return False
+    return True
+
+
+def close_to_others(folder: Path) -> bool:
+    """Take every right to *folder* from all but its owner; whether there was one to take. Raises OSError.
+
+    What lies in it is closed by that as well: nobody reaches a file whose folder they may not enter.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if not mode & 0o077:
+        return False
+    folder.chmod(mode & 0o700)
     return True
 
 

@@ -19,6 +19,10 @@ _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERRO
 _PR_SET_DUMPABLE = 4
 _PR_SET_THP_DISABLE = 41
 _M_TRIM_THRESHOLD, _M_ARENA_MAX = -1, -8
+HOT_C = 80.0
+"""From here on the firmware slows a Pi's processor down."""
+SHORT_MB = 32
+"""With less memory than this to be had the kernel soon ends a program, and its choice is the largest: the recorder."""
 
 
 class _Lines(logging.Formatter):
@@ -115,6 +119,25 @@ def machine(state: Path) -> Machine:
     return Machine(_disk(state), _temperature(), _throttled(), _rssi())
 
 
+def strains(sys: Path = Path("/sys"), proc: Path = Path("/proc")) -> dict[str, str]:
+    """What strains the machine: for each of power, heat and memory a sentence with the fix, or an empty text.
+
+    Never raises; where the machine does not say, all is well. The firmware's bits are those of vcgencmd get_throttled:
+    0 too little voltage now, 16 since the start; 2 and 3 slowed down by heat now.
+    """
+    bits, degrees = _firmware(sys) or 0, _temperature(sys)
+    hot = bits & 0b1100 or (degrees is not None and degrees >= HOT_C)
+    spare = _available_mb(proc)
+    low = "The power supply is too weak, now or since the start: use the Pi's own, with a short cable."
+    heat = f"The computer slows down, it is too hot{f' ({degrees:.0f} °C)' if degrees else ''}: give it air and shade."
+    short = f"Only {spare} MB of memory are left: end other programs, or restart the Pi."
+    return {
+        "power": low * bool(bits & 0x10001),
+        "heat": heat * bool(hot),
+        "memory": short * (spare is not None and spare < SHORT_MB),
+    }
+
+
 def model() -> str:
     """The computer's own name, as the firmware gives it; on other machines their kind of processor."""
     return _read("/proc/device-tree/model").strip("\0\n ") or f"{os.uname().machine} computer"
@@ -129,25 +152,38 @@ def _disk(state: Path) -> float | None:
     return round(100 * used / max(1, used + card.f_bavail), 1)
 
 
-def _read(path: str) -> str:
+def _read(path: str | Path) -> str:
     try:
         return Path(path).read_text(encoding="ascii", errors="replace")
     except OSError:
         return ""
 
 
-def _temperature() -> float | None:
-    text = _read("/sys/class/thermal/thermal_zone0/temp").strip()
+def _temperature(sys: Path = Path("/sys")) -> float | None:
+    text = _read(sys / "class/thermal/thermal_zone0/temp").strip()
     return round(int(text) / 1000, 1) if text.lstrip("-").isdigit() else None
 
 
 def _throttled() -> bool | None:
+    bits = _firmware(Path("/sys"))
+    return None if bits is None else bits != 0
+
+
+def _firmware(sys: Path) -> int | None:
     # The firmware's word, as vcgencmd get_throttled shows it, without starting a program.
-    text = _read("/sys/devices/platform/soc/soc:firmware/get_throttled").strip()
+    text = _read(sys / "devices/platform/soc/soc:firmware/get_throttled").strip()
     try:
-        return int(text, 16) != 0 if text else None
+        return int(text, 16) if text else None
     except ValueError:
         return None
+
+
+def _available_mb(proc: Path) -> int | None:
+    for line in _read(proc / "meminfo").splitlines():
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable" and rest.split():
+            return int(rest.split()[0]) // 1024
+    return None
 
 
 def _rssi() -> int | None:

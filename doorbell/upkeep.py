@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping
 
 from attrs import define, field, frozen
 
 from doorbell import __version__, statuspage
 from doorbell.config import Config
-from doorbell.health import Systemd
+from doorbell.events import ErrandDone
+from doorbell.glance import EVERY_S, HANGS_S, Glances, hangs
+from doorbell.health import Systemd, strains
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
 from doorbell.link.homeassistant import SAID_AGAIN_AFTER_S
@@ -30,8 +33,6 @@ REPEAT_S = 30.0
 """Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
 SOON_S = 0.5
 """How soon the status page shows what changed."""
-HANGS_S = 10.0
-"""A journal thread without progress for this long is told as a problem, within half a minute: the card hangs."""
 STUCK_S = 600.0
 """Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
 healed by a restart, and the bell works without it."""
@@ -60,6 +61,10 @@ class Upkeep:
     recording: Recording
     bell_only: bool
     voice: Voice | None = None
+    glances: Glances | None = None
+    """How the card is looked at, where there is one."""
+    strained: Callable[[], Mapping[str, str]] = strains
+    """What strains the machine now; looked at each minute."""
     held_back: Counter[str] = field(factory=Counter)
     """What the motion core held back since the last hour, by gate."""
 
@@ -68,6 +73,8 @@ class Upkeep:
 
     def start(self, at: float) -> None:
         self._due = {"health": at + HEALTH_S, "hour": at + HOUR_S, "minute": at + MINUTE_S, "status": at}
+        if self.glances is not None:
+            self._due["glance"] = at + EVERY_S
         if self.systemd.watchdog_s:
             self._due["watchdog"] = at
 
@@ -114,6 +121,9 @@ class Upkeep:
                 self._due[name] = at + statuspage.FRESH_S
                 self._look_at_card(at)
                 self._tell_status()
+            case "glance" if self.glances is not None:
+                self._due[name] = at + EVERY_S
+                self.glances.ask(at)
             case "birth" if self.voice is not None:
                 self.voice.states(at)
                 self.online(at)
@@ -123,6 +133,8 @@ class Upkeep:
                     self.moves(at)
             case "minute":
                 self._due[name] = at + MINUTE_S
+                for part, why in self.strained().items():
+                    self.problems.tell(part, why)
                 if by := self.ledger.clock.stepped():
                     self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
             case "hour":
@@ -134,10 +146,16 @@ class Upkeep:
                 if self.config.offsite.remote:
                     self.problems.tell("offsite", trouble(self.config.offsite.workplace, self.ledger.clock.wall(at)))
 
+    def glanced(self, done: ErrandDone, at: float) -> None:
+        """The card answered, or refused."""
+        if self.glances is not None:
+            self.glances.answered(done.value)
+            self._look_at_card(at)
+
     def _look_at_card(self, at: float) -> None:
         journal = self.ledger.journal
-        hangs = journal is not None and at - journal.last_turn > HANGS_S
-        self.problems.tell("card", f"The card has not answered for {HANGS_S:.0f} s and more." * hangs)
+        stuck = journal is not None and at - journal.last_turn > HANGS_S
+        self.problems.tell("card", hangs() if stuck else self.glances.why(at) if self.glances else "")
 
     def _tell_status(self) -> None:
         sentences = self.problems.sentences

@@ -42,9 +42,7 @@ _START = b"\x00\x00\x00\x01"
 def measure(clips: int, say: Say) -> list[Row]:
     """Two rows: hits among the sealed clips (bar 0), and the needles that the same search finds in the control."""
     say("drawing the scene")
-    take = film(160, 120, 10, 300, 1.0)
-    marked = Take([_marked(packet) for packet in take.packets], take.still)
-    needles = _needles(take.packets[0].data)
+    marked, needles = marked_take()
     hits = _hits(marked, needles, clips)
     for _ in range(AGAIN):
         if not any(hits[name] for name, needle in needles.items() if len(needle) <= SHORT):
@@ -53,7 +51,7 @@ def measure(clips: int, say: Say) -> list[Row]:
         afresh = _hits(marked, needles, clips)
         hits = {name: min(hits[name], afresh[name]) if len(needles[name]) <= SHORT else hits[name] for name in hits}
     say("the control: sealing replaced by identity")
-    with _sealing_replaced():
+    with sealing_replaced():
         control = _hits(marked, needles, clips)
     found = sum(count > 0 for count in control.values())
     total = sum(hits.values())
@@ -63,6 +61,12 @@ def measure(clips: int, say: Say) -> list[Row]:
         Row("  the same search, sealing replaced by identity: needles found",
             found, len(needles), found / len(needles), 1, "needles", at_least=True),
     ]  # fmt: skip
+
+
+def marked_take() -> tuple[Take, dict[str, bytes]]:
+    """A short film with a marker in every keyframe, and what to look for."""
+    take = film(160, 120, 10, 300, 1.0)
+    return Take([_marked(packet) for packet in take.packets], take.still), _needles(take.packets[0].data)
 
 
 def _needles(keyframe: bytes) -> dict[str, bytes]:
@@ -99,12 +103,13 @@ def _hits(take: Take, needles: Mapping[str, bytes], clips: int) -> dict[str, int
 
     with TemporaryDirectory() as name:
         state = Path(name)
-        _record(state, take, clips, lambda: search(state))
+        record(state, take, clips, lambda: search(state))
         search(state)
     return counts
 
 
-def _record(state: Path, take: Take, clips: int, before_the_end: Callable[[], None]) -> None:
+def record(state: Path, take: Take, clips: int, before_the_end: Callable[[], None]) -> None:
+    """Film *take* so many times into the state folder; *before_the_end* is called while the last clip runs."""
     config = Config(keys=Keys((RECIPIENT,)))
     told: SimpleQueue[object] = SimpleQueue()
     card = CardWriter(prepare(state), told.put)
@@ -152,7 +157,8 @@ class _Identity:
 
 
 @contextmanager
-def _sealing_replaced() -> Iterator[None]:
+def sealing_replaced() -> Iterator[None]:
+    """The control: while this lasts, this process seals by identity."""
     room: Any = running
     sealer, seal = room.Sealer, room.seal
     room.Sealer, room.seal = _Identity, lambda _, plain: bytes(plain)

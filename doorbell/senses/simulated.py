@@ -28,6 +28,7 @@ class Fingers:
         self._socket.bind(str(self._path))
         self._path.chmod(0o600)
         self._moves: dict[bytes, Callable[[], None]] = {}
+        self._pins = [factory.pin(number) for number in (button, pir) if number]
         if button:
             pin = factory.pin(button)
             self._moves |= {b"button down": pin.drive_low, b"button up": pin.drive_high}
@@ -43,6 +44,8 @@ class Fingers:
                 log.warning("the simulated pins were told something they do not know")
             else:
                 move()
+                for pin in self._pins:
+                    pin.clear_states()  # gpiozero's mock remembers every edge, for tests: here they would pile up
 
     def close(self) -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as last:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ FULL: Final = os.environ.get("ENDURE") == "full"
 HERE: Final = Path(__file__).parents[2]
 RESULTS: Final = HERE / "build/endure"
 PAGE: Final = HERE / "docs/reliability.md"
+THREATS: Final = HERE / "docs/threat-model.md"
+LAB_POWER: Final = HERE / "build/lab/power.xml"
+NOT_RUN: Final = "not run here"
 BEGIN, END = "<!-- made by make endure -->", "<!-- end of what make endure made -->"
 
 BARS: Final = {
@@ -74,28 +79,80 @@ def tell(row: int, method: str, figure: str, **numbers: Any) -> None:
         (RESULTS / f"{row:02}-{name}.json").write_text(json.dumps(what, indent=1) + "\n")
 
 
-def table() -> str:
-    """The table in Markdown; a row without a result says so."""
-    done: dict[int, list[dict[str, Any]]] = {}
-    for path in sorted(RESULTS.glob("*.json")):
-        result = json.loads(path.read_text())
-        done.setdefault(result["row"], []).append(result)
-    lines = ["| # | what | bar | method | figure | test |", "|---|---|---|---|---|---|"]
+def show(threat: str, figure: str) -> None:
+    """Note what was measured about *threat*, for the table of docs/threat-model.md."""
+    print(f"{threat}: {figure}")
+    if FULL and "ENDURE_SEED" not in os.environ:
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        what = {"threat": threat, "figure": figure, "test": test}
+        (RESULTS / f"threat-{threat.replace(', ', '-').replace(' ', '-')}.json").write_text(
+            json.dumps(what, indent=1) + "\n"
+        )
+
+
+def table(page: str, power: Path = LAB_POWER) -> str:
+    """The table in Markdown; what was not run this time keeps the line that *page* has, and else says so."""
+    lines = {(line.split(" | ")[0], line.rpartition(" | ")[2]): line for line in _lines(page, BEGIN, END)}
+    for result in _results("row"):
+        what, bar = BARS[result["row"]]
+        line = f"| {result['row']} | {what} | {bar} | {result['method']} | {result['figure']} | {_test(result)} |"
+        lines[line.split(" | ")[0], line.rpartition(" | ")[2]] = line
+    if cuts := power_cuts(power):
+        what, bar = BARS[4]
+        lines["| 4", "`make lab-power` |"] = (
+            f"| 4 | {what} | {bar} | a virtual machine's card loses its cache | {cuts} | `make lab-power` |"
+        )
     for row, (what, bar) in BARS.items():
-        for one in done.get(row, [{"method": "", "figure": "not run here", "test": ""}]):
-            test = one["test"].removeprefix("tests/endure/")
-            lines.append(f"| {row} | {what} | {bar} | {one['method']} | {one['figure']} | {f'`{test}`' * bool(test)} |")
-    return "\n".join(lines)
+        if not any(line.startswith(f"| {row} |") for line in lines.values()):
+            lines[f"| {row}", ""] = f"| {row} | {what} | {bar} |  | {NOT_RUN} |  |"
+    made = sorted(lines.values(), key=lambda line: (int(line.split(" | ")[0].strip("| ")), line))
+    return "\n".join(["| # | what | bar | method | figure | test |", "|---|---|---|---|---|---|", *made])
+
+
+def threats(page: str) -> str:
+    """The threat model's figures, kept where nothing new was measured."""
+    lines = {line.split(" | ")[0]: line for line in _lines(page, BEGIN, END)}
+    for one in _results("threat"):
+        lines[f"| {one['threat']}"] = f"| {one['threat']} | {one['figure']} | {_test(one)} |"
+    return "\n".join(["| what | measured | test |", "|---|---|---|", *(lines[key] for key in sorted(lines))])
+
+
+def power_cuts(report: Path) -> str:
+    """What `make lab-power` found, from its JUnit file; empty where it did not run, or ran fewer than 50 seeds."""
+    if not report.exists():
+        return ""
+    cases = list(ET.parse(report).iter("testcase"))
+    cuts = [case for case in cases if "was_acknowledged_before" in case.get("name", "")]
+    bad = [case for case in cuts if case.find("failure") is not None or case.find("error") is not None]
+    said = [" ".join(one.get("value", "") for one in case.iter("property")) for case in cuts]
+    kept = [re.search(r"(\d+) entries, (\d+) clips", text) for text in said]
+    entries, clips = (sum(int(found[place]) for found in kept if found) for place in (1, 2))
+    lost = f"{len(bad)} of {len(cuts)} seeds failed" if bad else "0 lost"
+    return f"{len(cuts)} cuts: {entries:,} acknowledged entries and {clips} clips, {lost}" if len(cuts) >= 50 else ""
+
+
+def _results(kind: str) -> list[dict[str, Any]]:
+    found = (json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json")))
+    return [one for one in found if kind in one]
+
+
+def _test(result: dict[str, Any]) -> str:
+    return f"`{result['test'].removeprefix('tests/endure/').removeprefix('tests/')}`"
+
+
+def _lines(page: str, begin: str, end: str) -> list[str]:
+    table = page.partition(begin)[2].partition(end)[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ") and NOT_RUN not in line]
+    return [line for line in lines if not line.startswith(("| #", "| what"))]
 
 
 def main() -> int:
-    made = table()
-    print(made)
-    results = [json.loads(path.read_text()) for path in sorted(RESULTS.glob("*.json"))]
-    (HERE / "build/endure.json").write_text(json.dumps(results, indent=1) + "\n")
-    page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{made}\n\n{END}{rest.partition(END)[2]}")
+    for page, make in ((PAGE, table), (THREATS, threats)):
+        text = page.read_text()
+        before, _, rest = text.partition(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n\n{make(text)}\n\n{END}{rest.partition(END)[2]}")
+        print(make(text))
     return 0
 
 

@@ -31,9 +31,10 @@ def test_a_recorder_that_is_gone_is_seen_and_replaced_while_the_door_rings(
     for turn in range(count(1, 10)):  # a fresh door each: one whose recorder fails in a row waits longer each time
         with Door(tmp_path / f"door{turn}", broker.port, SCENE) as door:
             door.until(lambda: sees(door), 60)
-            first, began = door.recorder(), time.monotonic()
+            first, told = door.recorder(), door.log().count(GONE)
+            began = time.monotonic()
             os.kill(first, how)
-            rung, told, noticed_at, was_blind = len(listener.of("/alert")), door.log().count(GONE), 0.0, False
+            rung, noticed_at, was_blind = len(listener.of("/alert")), 0.0, False
             while not (was_blind and sees(door)):
                 waits.append(ring(door, listener, rung := rung + 1))
                 if not noticed_at and door.log().count(GONE) > told:

@@ -1,0 +1,84 @@
+"""What a life of the door came to: how much it took, what it lost, what it wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from attrs import define, field
+
+from tests.endure.vitals import Vitals, growth_kb
+
+WARM_S = 6.0
+"""Memory is compared only after a process has done everything once."""
+
+
+@define
+class Report:
+    """What a life came to."""
+
+    seed: int
+    seconds: float = 0.0
+    film_s: float = 0.0
+    """Seconds of film that the recorders have seen."""
+    events: int = 0
+    presses: int = 0
+    rang: int = 0
+    faults: Counter[str] = field(factory=Counter)
+    doormen: int = 0
+    recorders: int = 0
+    heard: dict[int, bytes] = field(factory=dict)
+    """Entries that reached the broker, by index."""
+    twice: int = 0
+    lost: int = 0
+    stale: int = 0
+    findings: tuple[str, ...] = ()
+    written: int = 0
+    clips: int = 0
+    lives: dict[int, list[Vitals]] = field(factory=dict)
+    """Looks at each process, doorman and recorder."""
+    doorman_pids: set[int] = field(factory=set)
+
+    @property
+    def speed(self) -> float:
+        return self.film_s / max(self.seconds, 0.1)
+
+    def grew_kb(self, *, doorman: bool) -> float:
+        """The most that any one doorman, or recorder, grew after it was warm."""
+        of = [looks for pid, looks in self.lives.items() if (pid in self.doorman_pids) == doorman]
+        return max((growth_kb(warm(looks)) for looks in of), default=0.0)
+
+    def more(self, what: str) -> int:
+        """The most that one process had more of *what* at its end than when it was warm."""
+        ends = [(warm(looks)[0], looks[-1]) for looks in self.lives.values() if len(warm(looks)) > 2]
+        return max((getattr(last, what) - getattr(first, what) for first, last in ends), default=0)
+
+    def most_mb(self) -> float:
+        """The largest doorman and the largest recorder together."""
+        largest = {True: 0, False: 0}
+        for pid, looks in self.lives.items():
+            mine = pid in self.doorman_pids
+            largest[mine] = max(largest[mine], *(one.pss_kb for one in looks))
+        return sum(largest.values()) / 1024
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        faults = ", ".join(f"{count} x {name}" for name, count in sorted(self.faults.items())) or "none"
+        hours, mine, its = max(self.film_s / 3600, 0.01), self.grew_kb(doorman=True), self.grew_kb(doorman=False)
+        return [
+            f"seed {self.seed}: {self.seconds / 60:.1f} minutes, {hours:.1f} hours of film ({self.speed:.0f}x)",
+            f"events handled: {self.events:,}; presses {self.presses:,}, rung {self.rang:,}",
+            f"faults: {faults}",
+            f"started: {self.doormen} doormen, {self.recorders} recorders",
+            f"memory: {self.most_mb():.0f} MB at most; a doorman grew {mine:.0f} kB, a recorder {its:.0f} kB",
+            f"more at the end: {self.more('descriptors')} descriptors, {self.more('threads')} threads",
+            f"entries: {len(self.heard):,} at the broker, {self.lost} lost, {self.twice} sent twice",
+            f"stale rings: {self.stale}",
+            f"written: {self.written / 1e6:.0f} MB, {self.written / 1e6 / hours:.1f} MB an hour of film",
+            f"left: {self.clips} clips, {len(self.findings)} findings of doorbell check",
+        ]
+
+
+def warm(looks: list[Vitals]) -> list[Vitals]:
+    """Without the first of its life, in which a process does everything for the first time."""
+    least = max(WARM_S, (looks[-1].at - looks[0].at) / 5) if looks else 0.0
+    return [one for one in looks if one.at - looks[0].at >= least]

@@ -1,0 +1,50 @@
+"""Row 13, and the short form of ``make soak``: an undisturbed life grows by nothing, and faults lose nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.endure.rows import FULL, count, named, tell
+from tests.endure.soak import FAULTS, Soak
+from tests.endure.vitals import killed_for_memory, limited
+
+pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
+LIMIT_MB = 120
+EVENTS = 100_000
+
+
+def test_a_life_of_faults_loses_nothing_and_leaves_the_card_in_order(tmp_path: Path) -> None:
+    seed = 5
+    with named(seed):
+        faults = FAULTS if FULL else ("kill_recorder", "kill_doorman", "cut")
+        report = Soak(tmp_path, seed, faults, fault_s=8.0 if FULL else 1.5).run(count(5, 300))
+        print("\n".join(report.lines()))
+        assert report.lost == 0
+        assert report.stale == 0
+        assert report.findings == ()
+        assert report.rang >= report.presses - 2 * report.faults["kill_doorman"]
+        assert sum(report.faults.values()) > 0
+        assert report.clips > 3
+
+
+@pytest.mark.skipif(not FULL, reason="memory that grows is seen after minutes; the short form is above")
+def test_a_hundred_thousand_events_leave_memory_descriptors_and_threads_as_they_were(tmp_path: Path) -> None:
+    with limited(LIMIT_MB) as (wrapper, group):
+        report = Soak(tmp_path, 1, (), wrapper).run(3000, EVENTS)
+        killed = killed_for_memory(group) if group else 0
+    print("\n".join(report.lines()))
+    mine, its = report.grew_kb(doorman=True), report.grew_kb(doorman=False)
+    assert report.events >= EVENTS
+    assert (report.doormen, report.recorders, killed) == (1, 1, 0)
+    assert max(mine, its) < 1024
+    assert (report.more("descriptors"), report.more("threads")) == (0, 0)
+    assert report.lost == 0
+    limit = f"in a group of {LIMIT_MB} MB" if group else "without a limit (not root)"
+    figure = (
+        f"{report.events:,} events ({report.presses} presses) at {report.speed:.0f}x: 0 kills; the doorman grew by "
+    )
+    figure += f"{mine:.0f} kB, the recorder by {its:.0f} kB; {report.most_mb():.0f} MB in all; "
+    figure += "0 descriptors and 0 threads more"
+    tell(13, f"the daemon {limit}, a film as fast as it goes (--fast), presses and a fluttering PIR", figure)

@@ -1,0 +1,82 @@
+"""What a running door takes, seen from outside: memory, descriptors, threads, bytes written, and how it grows."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import frozen
+
+MEMORY = Path("/sys/fs/cgroup/memory")
+
+
+@frozen
+class Vitals:
+    """One look at one process; ``at`` monotonic seconds, memory in kB, ``read`` bytes it has read since it began."""
+
+    at: float
+    pss_kb: int
+    descriptors: int
+    threads: int
+    read: int
+    written: int
+    """Bytes it has caused to be written to a disk."""
+
+
+def look(pid: int, at: float) -> Vitals | None:
+    """None where the process is gone."""
+    place = Path(f"/proc/{pid}")
+    try:
+        pss = re.search(r"^Pss:\s+(\d+)", (place / "smaps_rollup").read_text(), re.MULTILINE)
+        io = dict(line.split(": ") for line in (place / "io").read_text().splitlines())
+        threads = len(list((place / "task").iterdir()))
+        descriptors = len(list((place / "fd").iterdir()))
+    except OSError:
+        return None
+    if pss is None:
+        return None
+    return Vitals(at, int(pss[1]), descriptors, threads, int(io["rchar"]), int(io["write_bytes"]))
+
+
+def growth_kb(looks: Sequence[Vitals]) -> float:
+    """How much more memory at the end than at the beginning, by the straight line that fits best; kB."""
+    if len(looks) < 3:
+        return 0.0
+    times, sizes = [one.at for one in looks], [one.pss_kb for one in looks]
+    middle, mean = sum(times) / len(times), sum(sizes) / len(sizes)
+    below = sum((at - middle) ** 2 for at in times)
+    slope = sum((at - middle) * (size - mean) for at, size in zip(times, sizes, strict=True)) / below
+    return slope * (times[-1] - times[0])
+
+
+@contextmanager
+def limited(megabytes: int) -> Iterator[tuple[list[str], Path | None]]:
+    """Words to put before a command so that it lives in so much memory, and the group's folder; none where not root."""
+    group = MEMORY / f"door-{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(megabytes * 2**20))
+    except OSError:
+        yield [], None
+        return
+    try:
+        yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"], group
+    finally:
+        with suppress(OSError):
+            group.rmdir()
+
+
+def killed_for_memory(group: Path) -> int:
+    """Processes that the kernel ended because the group had no more memory."""
+    found = re.search(r"^oom_kill (\d+)", (group / "memory.oom_control").read_text(), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def sectors_written(place: Path) -> int:
+    """Sectors of 512 bytes written to the disk that holds *place*, since it is there."""
+    number = place.stat().st_dev
+    stat = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}/stat").read_text()
+    return int(stat.split()[6])

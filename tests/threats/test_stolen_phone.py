@@ -1,0 +1,74 @@
+"""A phone that was stolen: after one message of another's nothing it says is obeyed, and nothing new opens to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from doorbell.link.commands import COMMANDS, LIST
+from tests.endure.rows import FULL, count, show
+from tests.household.conftest import at_home
+from tests.household.test_commands import SCENE, AtHome, a_clip
+from tests.rigs.door import Listener, pause
+from tests.rigs.phone import Phone
+
+pytestmark = [pytest.mark.endure, pytest.mark.timeout(900)]
+__all__ = ["at_home"]
+
+
+def everything(thief: Phone, clip: str, roster: dict[str, str]) -> list[str]:
+    """One command of each kind, well formed as far as one can guess, and some with what a thief might change."""
+    args: dict[str, dict[str, Any]] = {
+        "journal": {"since": 0}, "poster": {"clip": clip}, "clip": {"clip": clip, "from": 0, "window": 4},
+        "live": {"do": "start"}, "recording": {"on": False}, "delete": {"clip": clip},
+        "roster": {"document": thief.roster(roster, [thief.member("admin")])}, "pairing": {"open": True},
+        "ring_test": {"everywhere": True}, "settings": {"linger_s": 1},
+    }  # fmt: skip
+    sent = []
+    for one in LIST:
+        if one.name != "hello":
+            sent.append(thief.send(one.name, args.get(one.name, {})))
+            sent.append(thief.send(one.name, args.get(one.name, {}), roster=thief.revision + 1))
+    return sent
+
+
+def carried_out(thief: Phone, sent: list[str]) -> int:
+    replies = [reply for wanted in sent for reply in thief.replies(wanted)]
+    assert {reply.get("refused") for reply in replies if "result" not in reply} <= {"member", "roster", "epoch", "args"}
+    return sum("result" in reply for reply in replies)
+
+
+@pytest.mark.skipif(not FULL, reason="tests/household shows it with one command")
+def test_a_removed_phone_commands_nothing_and_opens_no_new_clip_across_a_restart(
+    at_home: AtHome, listener: Listener
+) -> None:
+    door, anna, ben = at_home(SCENE)
+    old = a_clip(door, listener)
+    assert ben.can_open((door.state / f"clips/{old}.mp4.age").read_bytes())
+    now = anna.hello()["result"]["roster"]
+    members = json.loads(now["json"])["members"][:2]
+    assert anna.ask("roster", {"document": anna.roster(now, members)})["result"] == {"revision": 2}
+    tried = obeyed = 0
+    new: list[str] = []
+    for life in range(2):
+        for _ in range(count(1, 10)):
+            sent = everything(ben, old, now)
+            tried += len(sent)
+            pause(1)
+            obeyed += carried_out(ben, sent)
+        new += [a_clip(door, listener) for _ in range(count(1, 5))]
+        if life == 0:
+            epoch = ben.facts["epoch"]
+            assert door.stop() == 0
+            door.start()
+            ben.until(lambda epoch=epoch: ben.facts["epoch"] != epoch)
+            anna.hello()
+    opened = sum(ben.can_open((door.state / f"clips/{one}.mp4.age").read_bytes()) for one in new)
+    assert all(anna.can_open((door.state / f"clips/{one}.mp4.age").read_bytes()) for one in new)
+    assert (obeyed, opened) == (0, 0)
+    assert door.status()["camera"] == "sees", "nor was the recording switched off"
+    assert (door.state / f"clips/{old}.mp4.age").exists()
+    figure = f"{obeyed} of {tried} commands of {len(COMMANDS) - 1} kinds carried out, {opened} of {len(new)} new clips "
+    show("stolen phone", figure + "open, after one message and across a restart")
