@@ -22,7 +22,7 @@ export PIP_ROOT_USER_ACTION := ignore
 # Steps: the build tools first, because --no-build-isolation is what keeps pip from fetching others without hashes.
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
-.PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb lock clean \
+.PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera lab-service lab-power test-trixie deb hardware lock clean \
   packages
 
 help: ## print this list
@@ -87,6 +87,10 @@ test-trixie: ## the tests under Raspberry Pi OS's versions of Python and librari
 deb: ## build/doorbell_VERSION_all.deb for Raspberry Pi OS
 	@packaging/build-deb
 
+hardware: PACKAGES := openscad xvfb ffmpeg pngquant
+hardware: $(VENV)/hardware packages ## drawings, tables, STL and pictures of hardware/ (5 minutes; HARDWARE=--all makes all)
+	@$(BIN)/python -m hardware.workshop $(HARDWARE)
+
 clean: ## remove everything that was made here, but no clip and no key
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find doorbell tests -name __pycache__ -prune -exec rm -rf {} +
@@ -123,6 +127,10 @@ $(VENV)/offsite: requirements/offsite.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
 
+$(VENV)/hardware: requirements/hardware.txt $(VENV)/desk
+	@$(INSTALL) -r $<
+	@touch $@
+
 $(VENV)/fuzz: requirements/fuzz.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
@@ -135,7 +143,7 @@ phone/node_modules: phone/package-lock.json $(MADE)
 
 packages: # real parts for the tests; nothing is done where they are there
 	@missing=; for part in $(PACKAGES); do \
-	  program=$$part; [ $$part = systemd ] && program=systemd-analyze; \
+	  program=$$part; [ $$part = systemd ] && program=systemd-analyze; [ $$part = xvfb ] && program=xvfb-run; \
 	  command -v $$program >/dev/null || missing="$$missing $$part"; \
 	done; \
 	[ -z "$$missing" ] || tools/install-packages $$missing

@@ -7,13 +7,13 @@ depth = 52;
 corner = 8;
 lip = 5;                                  // height of the base's rim inside the shell
 small = pi == "zero2w";
-width = small ? 80 : 102;
+width = small ? 80 : 104;
 height = small ? 152 : 168;
 
 stand = 5;                                // boards above the base
 pi_size = small ? zero_size : pi4_size;
 pi_holes = small ? zero_holes : pi4_holes;
-pi_at = small ? [17, 99] : [16.5, 107];
+pi_at = small ? [17, 99] : [17, 107];
 perf_at = small ? [-18, 99] : [-31, 99];
 buck_at = [-width / 2 + 18.2, 38];
 lens_at = [0, height - 34];

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from hardware.workshop import harness, pages, render
+from hardware.workshop import harness, pages, solids, views
 from hardware.workshop.sources import HARDWARE, read
 
 RECORD = HARDWARE / "made.json"
 """What each made file was made from, and its own hash: ``{file: {"from": hex, "is": hex}}``."""
-SHARED = ("enclosure/doorbell.scad", "enclosure/case.scad", "enclosure/parts.scad", "workshop/render.py")
+MODEL = ("enclosure/doorbell.scad", "enclosure/case.scad", "enclosure/parts.scad", "workshop/solids.py")
+VIEWED = (*MODEL, "enclosure/views.scad", "workshop/views.py")
 DRAWN = ("circuits.toml", "pins.toml", "workshop/draw.py", "workshop/sources.py")
 CABLED = ("pins.toml", "workshop/harness.py")
 FIGURES = ("button", "pir", "led", "relay", "chime", "buzzer", "power", "infrared")
@@ -27,8 +29,8 @@ def sources() -> dict[str, tuple[str, ...]]:
     return {
         "drawings/harness.svg": CABLED,
         **{f"drawings/{name}.svg": DRAWN for name in FIGURES},
-        **{f"enclosure/stl/{name}.stl": SHARED for name in render.SOLIDS},
-        **{f"enclosure/views/{name}.png": (*SHARED, "enclosure/views.scad") for name in render.VIEWS},
+        **{f"enclosure/stl/{name}.stl": MODEL for name in solids.SOLIDS},
+        **{f"enclosure/views/{name}.png": VIEWED for name in views.VIEWS},
     }
 
 
@@ -68,14 +70,26 @@ def made(name: str) -> bytes:
 
         return draw.pictures()[path.name].encode()
     if path.suffix == ".stl":
-        return render.solid(render.SOLIDS[path.stem])
-    return render.view(path.stem)
+        return solids.solid(solids.SOLIDS[path.stem])
+    return views.view(path.stem)
 
 
 def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
-    """Make what is stale, or all of it; 1 where a program is missing."""
-    todo = list(sources()) if "--all" in arguments else stale()
-    if missing := [program for program in render.missing() if any(name.startswith("enclosure/") for name in todo)]:
+    """Make what is stale, or all of it; 1 where a program is missing or a source is wrong, which is said."""
+    try:
+        return make("--all" in arguments, say)
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or b"").decode(errors="replace").strip()
+        say(f"{error.cmd[0]} would not make it: {said or f'it ended with {error.returncode}'}")
+    except (ValueError, KeyError) as error:
+        say(f"A source of hardware/ is wrong ({type(error).__name__}): {error}")
+    return 1
+
+
+def make(everything: bool, say: Callable[[str], None]) -> int:
+    """Make what is stale, or *everything*, each recorded as soon as it is there; 1 where a program is missing."""
+    todo = list(sources()) if everything else stale()
+    if missing := [program for program in views.missing() if any(name.startswith("enclosure/") for name in todo)]:
         say(f"These programs are missing: {', '.join(missing)}. As root: apt-get install openscad xvfb ffmpeg pngquant")
         return 1
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import schemdraw
-import schemdraw.elements as elm
+import schemdraw.elements
 
 from hardware.workshop.sources import Table, parts, read, shown
 
+elm: Any = schemdraw.elements
 Drawing = Any
 
 
@@ -74,10 +75,12 @@ def rail(label: str) -> Any:  # noqa: ANN401
     return elm.Vdd().label(label)
 
 
-def switch(  # noqa: PLR0913
-    d: Drawing, sheet: Sheet, pin: str, base: str, down: str, transistor: str, at: tuple[float, float] = (0, 0)
-) -> Any:  # noqa: ANN401
-    """A pin that switches a load to ground through an NPN; returns the transistor, its collector free."""
+def switch(d: Drawing, sheet: Sheet, pin: str, names: tuple[str, str, str], at: tuple[float, float] = (0, 0)) -> Any:  # noqa: ANN401
+    """A pin that switches a load to ground through an NPN; *names* are its base resistor, pull-down and transistor.
+
+    Returns the transistor, its collector free.
+    """
+    base, down, transistor = names
     tag(d, sheet.pin(pin), at)
     d += elm.Resistor().at(at).right().label(sheet.of(base))
     node = d.here
@@ -156,9 +159,15 @@ def led(d: Drawing, sheet: Sheet) -> None:
     d += elm.Line().right().length(1.2)
     d += elm.Ground()
     d += elm.Label().at((7.2, 0.5)).label("either this", color="#666666")
-    q = switch(d, sheet, "led", "R7", "R8", "Q1", (0, -6.4))
+    q = switch(d, sheet, "led", ("R7", "R8", "Q1"), (0, -6.4))
     d += elm.Line().at(q.collector).up().length(0.3)
-    d += elm.LED().up().length(1.6).reverse().label("the button's ring with\nits own resistor inside", loc="bottom", ofst=0.3)
+    d += (
+        elm.LED()
+        .up()
+        .length(1.6)
+        .reverse()
+        .label("the button's ring with\nits own resistor inside", loc="bottom", ofst=0.3)
+    )
     d += rail("ring of 3 to 6 V: 5 V, header 4\nring of 12 V: 12 V supply")
     d += elm.Label().at((7.2, -6.4)).label("or this", color="#666666")
 
@@ -179,7 +188,7 @@ def coil(d: Drawing, sheet: Sheet, q: Any, load: str, diode: str) -> Any:  # noq
 
 def relay(d: Drawing, sheet: Sheet) -> None:
     """Pin, transistor and coil; right of them, joined by nothing but the armature, the contact in the bell wires."""
-    q = switch(d, sheet, "chime", "R10", "R11", "Q2")
+    q = switch(d, sheet, "chime", ("R10", "R11", "Q2"))
     winding = coil(d, sheet, q, sheet.of("K1") + "\ncoil", "D2")
     low, high = winding.start, winding.end
     x = low[0] + 6.6
@@ -198,7 +207,11 @@ def relay(d: Drawing, sheet: Sheet) -> None:
     d += elm.Line().at(upper).right().length(2.1)
     d += elm.DiodeTVS().down().length(2.2).label(sheet.of("D3"), loc="bottom")
     d += elm.Line().left().tox(x)
-    d += elm.Label().at((x + 1.0, low[1] - 2.2)).label("no connection to the Pi,\nits ground or its 5 V", color="#666666")
+    d += (
+        elm.Label()
+        .at((x + 1.0, low[1] - 2.2))
+        .label("no connection to the Pi,\nits ground or its 5 V", color="#666666")
+    )
 
 
 def chime(d: Drawing, sheet: Sheet) -> None:
@@ -225,13 +238,17 @@ def mains_side(d: Drawing, label: str) -> Any:  # noqa: ANN401
     d += elm.Line().at(mains.p2).left().length(1.0)
     middle = (mains.p1[0] + mains.s1[0]) / 2
     d += elm.Label().at((middle, mains.p1[1] + 1.3)).label(label)
-    d += elm.Label().at((middle - 2.4, (mains.p1[1] + mains.p2[1]) / 2)).label("mains side:\nclosed, for the\nelectrician", color="#b00020")
+    d += (
+        elm.Label()
+        .at((middle - 2.4, (mains.p1[1] + mains.p2[1]) / 2))
+        .label("mains side:\nclosed, for the\nelectrician", color="#b00020")
+    )
     return mains
 
 
 def buzzer(d: Drawing, sheet: Sheet) -> None:
     """The relay's picture with a buzzer for the coil."""
-    q = switch(d, sheet, "chime", "R12", "R13", "Q3")
+    q = switch(d, sheet, "chime", ("R12", "R13", "Q3"))
     coil(d, sheet, q, "BZ1, active\nbuzzer, 5 V\n(+ up)", "D4")
 
 
@@ -274,7 +291,11 @@ def power(d: Drawing, sheet: Sheet) -> None:
         .anchor("inp")
         .right()
     )
-    d += elm.Label().at(((buck.inp[0] + buck.outp[0]) / 2, (buck.inp[1] + buck.inm[1]) / 2)).label("U1, buck\nset to 5.1 V")
+    d += (
+        elm.Label()
+        .at(((buck.inp[0] + buck.outp[0]) / 2, (buck.inp[1] + buck.inm[1]) / 2))
+        .label("U1, buck\nset to 5.1 V")
+    )
     d += elm.Line().at(zero).right().tox(buck.inm[0] - 0.6).label("bell wire 4, -", loc="bottom", ofst=0.25)
     d += elm.Line().up().toy(buck.inm[1])
     d += elm.Line().right().tox(buck.inm[0])

@@ -1,4 +1,4 @@
-"""Draws the harness: the 40-pin header, the interface board and the parts, with every wire of pins.toml in its colour."""
+"""Draws the harness: the 40-pin header, the interface board, the parts, and every wire of pins.toml in its colour."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def name_of(place: str) -> str:
 
 
 def header_point(pin: int) -> tuple[float, float]:
-    """Odd pins left, even ones right, pin 1 at the top: as seen with the card up and the header's row on the right."""
+    """Odd pins left, even ones right, pin 1 at the top."""
     return (110 + 60 * (1 - pin % 2), 62 + STEP * ((pin - 1) // 2))
 
 
@@ -91,7 +91,8 @@ def header_block(wires: list[Table]) -> list[str]:
 
 def board_rows(wires: list[Table]) -> dict[str, float]:
     """The height of each terminal of the board: those to the header on its left side, the others on its right."""
-    left = sorted((wire for wire in wires if wire["from"].startswith("header:")), key=lambda w: header_point(pin_of(w["from"]))[1])
+    headed = [wire for wire in wires if wire["from"].startswith("header:")]
+    left = sorted(headed, key=lambda wire: header_point(pin_of(wire["from"]))[1])
     rows = {wire["to"]: 80.0 + 56 * index for index, wire in enumerate(left)}
     right = [wire for wire in wires if not wire["from"].startswith("header:")]
     height, before = 70.0, ""
@@ -103,9 +104,7 @@ def board_rows(wires: list[Table]) -> dict[str, float]:
     return rows
 
 
-def run(
-    start: tuple[float, float], end: tuple[float, float], lane: float, wire: Table, past: float = 0
-) -> list[str]:
+def run(start: tuple[float, float], end: tuple[float, float], lane: float, wire: Table, past: float = 0) -> list[str]:
     """A wire that leaves *past* pixels below its start, with two corners in its own lane; thick ones are drawn thick."""
     path = f"M{start[0]:g} {start[1]:g} V{start[1] + past:g} H{lane:g} V{end[1]:g} H{end[0]:g}"
     thick = 4 if wire.get("core", 0.14) >= 0.5 else 2.4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -35,15 +34,11 @@ def filled(page: Path, tables: dict[str, Callable[[], str]]) -> str:
     """The text of *page* with what stands between ``<!-- NAME -->`` and ``<!-- end NAME -->`` made anew."""
     text = page.read_text(encoding="utf-8")
     for name, table in tables.items():
-        made, count = re.subn(
-            rf"(<!-- {name} -->\n).*?(<!-- end {name} -->)",
-            lambda mark, body=table(): f"{mark[1]}\n{body}\n{mark[2]}",  # type: ignore[misc]
-            text,
-            flags=re.DOTALL,
-        )
-        if count != 1:
+        before, start, rest = text.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- end {name} -->")
+        if not end:
             raise ValueError(f"{page.name} has no place for the table {name}: put its two marks back.")
-        text = made
+        text = f"{before}{start}\n{table()}\n{end}{after}"
     return text
 
 

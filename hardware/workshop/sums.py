@@ -29,7 +29,7 @@ def pin_amperes(circuits: Table) -> dict[str, float]:
 
 
 def overdrive(circuits: Table) -> dict[str, float]:
-    """Per transistor: base current at the pin's lowest high level, less what its pull-down takes, over what is needed."""
+    """Per transistor: base current at the lowest high level, less what the pull-down takes, over what is needed."""
     high = circuits["limits"]["output_high"]
     relay, buzzer, led = circuits["relay"], circuits["buzzer"], circuits["led"]
     switches = {
@@ -44,7 +44,7 @@ def overdrive(circuits: Table) -> dict[str, float]:
 
 
 def floating_volts(circuits: Table, leak: float = 10e-6) -> dict[str, float]:
-    """Base voltage of each switch while its pin is still an input, from the pin's *leak* in amperes (BCM2711: 10 µA)."""
+    """Base voltage of each switch while its pin is still an input, by the pin's *leak* in amperes (BCM2711: 10 µA)."""
     downs = {"Q1": circuits["led"]["R8"], "Q2": circuits["relay"]["R11"], "Q3": circuits["buzzer"]["R13"]}
     return {name: leak * down["ohms"] for name, down in downs.items()}
 

@@ -58,7 +58,9 @@ def test_the_relay_and_its_guard_stand_a_chime_on_any_bell_transformer() -> None
     assert relay["D3"]["standoff_volts"] > highest
 
 
-@pytest.mark.parametrize(("volts", "amperes", "fuse"), [(12, "zero_amperes", "F1"), (12, "pi4_amperes", "pi4_F1_amperes")])
+@pytest.mark.parametrize(
+    ("volts", "amperes", "fuse"), [(12, "zero_amperes", "F1"), (12, "pi4_amperes", "pi4_F1_amperes")]
+)
 def test_the_fuse_holds_at_full_load_and_the_rush_stays_within_the_bridge(volts: int, amperes: str, fuse: str) -> None:
     power = CIRCUITS["power"]
     rating = power[fuse]["amperes"] if fuse == "F1" else power[fuse]

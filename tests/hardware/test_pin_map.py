@@ -46,7 +46,9 @@ def test_each_pin_is_where_the_header_has_it_on_both_pis(header: Any) -> None:
 
 @pytest.mark.parametrize("header", HEADERS, ids=["zero2w", "pi4"])
 def test_the_harness_takes_power_where_power_is_and_uses_no_header_pin_twice(header: Any) -> None:
-    wires = {int(w["from"].split(":")[1]): w["to"].split(":")[1] for w in MAP["wire"] if w["from"].startswith("header:")}
+    wires = {
+        int(w["from"].split(":")[1]): w["to"].split(":")[1] for w in MAP["wire"] if w["from"].startswith("header:")
+    }
     assert len(wires) == sum(w["from"].startswith("header:") for w in MAP["wire"])
     names = {"3V3": "3V3", "5V": "5V", "GND": "GND", "0V": "GND"}
     names |= dict(zip(("BTN", "PIR", "CHIME", "LED"), (f"GPIO{MAP[name]['bcm']}" for name in SETTINGS), strict=True))
@@ -71,7 +73,10 @@ def test_the_running_door_reads_and_drives_the_levels_that_the_map_and_the_drawi
         {"low": pir.drive_low, "high": pir.drive_high}[MAP["pir"]["active"]]()
         assert isinstance(got[-1], Pir)
         assert got[-1].active
-        for name, switch in (("chime", lambda on: pins.chime(on)), ("led", lambda on: pins.led("steady" if on else "dark"))):
+        for name, switch in (
+            ("chime", pins.chime),
+            ("led", lambda on: pins.led("steady" if on else "dark")),
+        ):
             output = factory.pin(MAP[name]["bcm"])
             assert (output.function, output.state) == ("output", 0), "silent from the first moment"
             switch(True)
