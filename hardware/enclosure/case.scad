@@ -54,17 +54,17 @@ module outline(in = 0) translate([0, height / 2]) offset(r = corner - in) square
 module base() difference() {
   union() {
     linear_extrude(base_t) outline();
-    translate([0, 0, base_t - 0.01]) linear_extrude(lip) difference() { outline(wall + gap); outline(wall + gap + 2); }
-    for (at = shut_at) translate([at[0], at[1], base_t - 0.01]) linear_extrude(boss_top - gap - base_t) circle(d = 8.4);
+    translate([0, 0, base_t - 0.01]) linear_extrude(lip, convexity = 8) difference() { outline(wall + gap); outline(wall + gap + 2); }
+    for (at = shut_at) translate([0, 0, base_t - 0.01]) linear_extrude(boss_top - gap - base_t) intersection() { translate(at) circle(d = 8.4); outline(wall + gap); }
     stands(pi_at, pi_holes, pi_first());
     stands(perf_at, perf_holes, [0, 0]);
-    translate([buck_at[0], buck_at[1], base_t - 0.01]) linear_extrude(3) difference() {
+    translate([buck_at[0], buck_at[1], base_t - 0.01]) linear_extrude(3, convexity = 8) difference() {
       square([buck_size[0] + 3.6, buck_size[1] + 3.6], center = true);
       square([buck_size[0] + 0.6, buck_size[1] + 0.6], center = true);
       square([100, 20], center = true);
     }
   }
-  translate([0, 0, base_t - 1.4]) linear_extrude(lip + 10) difference() { outline(0.8); outline(wall + gap); }       // gasket
+  translate([0, 0, base_t - 1.4]) linear_extrude(lip + 10, convexity = 8) difference() { outline(0.8); outline(wall + gap); }       // gasket
   for (at = shut_at) translate([at[0], at[1], base_t]) cylinder(d = 4.2, h = 30);                                // inserts
   for (at = pi_spots()) translate([at[0], at[1], base_t - 1]) cylinder(d = 2.1, h = 30);
   for (at = spots(perf_at, perf_holes, [0, 0])) translate([at[0], at[1], base_t - 1]) cylinder(d = 1.7, h = 30);
@@ -133,9 +133,14 @@ module hood() translate([0, lens_at[1] + hood_up, depth]) difference() {
   for (x = [-20, 20]) translate([x, 4, -1]) cylinder(d = 1.9, h = 4);
 }
 
-// Between wall and base: turns the door's eye by wedge_angle to the right (side) or downwards (down).
+// Between wall and base: turns the door's eye by wedge_angle to the right, to the left, or downwards.
 module wedge() {
-  side = wedge_way == "side";
+  if (wedge_way == "left") mirror([1, 0, 0]) wedge_to("right", [-entry_at[0], entry_at[1]]);
+  else wedge_to(wedge_way, entry_at);
+}
+
+module wedge_to(way, entry_at) {
+  side = way == "right";
   thin = 4;
   shrink = cos(wedge_angle);
   difference() {

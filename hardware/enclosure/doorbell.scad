@@ -12,12 +12,12 @@ entry = "back";           // [back, bottom] where the cable comes in
 
 /* [The wedge] */
 wedge_angle = 15;
-wedge_way = "side";       // [side, down] look away from the wall to the right, or down
+wedge_way = "right";      // [right, left, down] where the door looks, seen by who stands before it
 
 /* [Print] */
 part = "all";             // [all, base, shell, hood, wedge, view]
 view = "front";           // used by the pictures: front, back, open, exploded, step1 ... step8
-$fn = 48;
+$fn = 40;
 gap = 0.3;                // between parts that slide into each other
 
 include <parts.scad>

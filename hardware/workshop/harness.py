@@ -105,7 +105,7 @@ def board_rows(wires: list[Table]) -> dict[str, float]:
 
 
 def run(start: tuple[float, float], end: tuple[float, float], lane: float, wire: Table, past: float = 0) -> list[str]:
-    """A wire that leaves *past* pixels below its start, with two corners in its own lane; thick ones are drawn thick."""
+    """A wire that leaves *past* pixels below its start, with two corners in its own lane."""
     path = f"M{start[0]:g} {start[1]:g} V{start[1] + past:g} H{lane:g} V{end[1]:g} H{end[0]:g}"
     thick = 4 if wire.get("core", 0.14) >= 0.5 else 2.4
     return [f'<path d="{path}" fill="none" stroke="{TINTS[wire["colour"]]}" stroke-width="{thick}"/>']

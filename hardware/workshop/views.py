@@ -14,8 +14,8 @@ UPRIGHT = "0,0,0,72,0,32,600"
 FLAT = "0,0,0,38,0,12,600"
 VIEWS: dict[str, tuple[str, str]] = {
     "front": ("front", UPRIGHT),
-    "back": ("back", "0,0,0,72,0,-32,600"),
-    "wedge": ("wedge", UPRIGHT),
+    "back": ("back", "0,0,0,72,0,30,600"),
+    "wedge": ("wedge", "0,0,0,62,0,-48,600"),
     "open": ("open", FLAT),
     "exploded": ("exploded", "0,0,0,68,0,58,600"),
     "step1": ("step1", "0,0,0,50,0,20,600"),
