@@ -23,7 +23,7 @@ export PIP_ROOT_USER_ACTION := ignore
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
 .PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera \
-  lab-service lab-power test-trixie deb lock clean lab-short lab-image soak \
+  lab-service lab-power test-trixie deb lock clean lab-short lab-image soak hardware \
   packages
 
 help: ## print this list
@@ -95,6 +95,10 @@ test-trixie: ## the tests under Raspberry Pi OS's versions of Python and librari
 deb: ## build/doorbell_VERSION_all.deb for Raspberry Pi OS
 	@packaging/build-deb
 
+hardware: PACKAGES := openscad xvfb ffmpeg pngquant
+hardware: $(VENV)/hardware packages ## drawings, tables, STL and pictures of hardware/ (5 minutes; HARDWARE=--all makes all)
+	@$(BIN)/python -m hardware.workshop $(HARDWARE)
+
 clean: ## remove everything that was made here, but no clip and no key
 	@rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find doorbell tests -name __pycache__ -prune -exec rm -rf {} +
@@ -131,6 +135,10 @@ $(VENV)/offsite: requirements/offsite.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
 
+$(VENV)/hardware: requirements/hardware.txt $(VENV)/desk
+	@$(INSTALL) -r $<
+	@touch $@
+
 $(VENV)/fuzz: requirements/fuzz.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
@@ -146,7 +154,7 @@ packages: # real parts for the tests; nothing is done where they are there
 	  program=$$part; \
 	  case $$part in systemd) program=systemd-analyze ;; mtools) program=mcopy ;; dosfstools) program=mkfs.vfat ;; \
 	    fdisk) program=sfdisk ;; e2fsprogs) program=mke2fs ;; \
-	    openssh-server) program=sshd ;; esac; \
+	    openssh-server) program=sshd ;; xvfb) program=xvfb-run ;; esac; \
 	  command -v $$program >/dev/null || missing="$$missing $$part"; \
 	done; \
 	[ -z "$$missing" ] || tools/install-packages $$missing

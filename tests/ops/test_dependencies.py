@@ -17,6 +17,7 @@ LOCKS = {
     "test": PROJECT["dependencies"] + EXTRAS["desk"] + EXTRAS["test"],
     "fuzz": EXTRAS["fuzz"],
     "offsite": EXTRAS["offsite"],
+    "hardware": EXTRAS["hardware"],
     "build": ["setuptools"],
 }
 
@@ -35,7 +36,7 @@ def pinned(lock: str) -> dict[str, str]:
 def test_each_dependency_has_a_line_that_says_why_and_none_is_told_that_is_not_there() -> None:
     page = (REPOSITORY / "docs" / "dependencies.md").read_text()
     told = re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", page)
-    assert sorted(told) == sorted(names(LOCKS["test"] + EXTRAS["fuzz"] + EXTRAS["offsite"]))
+    assert sorted(told) == sorted(names(LOCKS["test"] + EXTRAS["fuzz"] + EXTRAS["offsite"] + EXTRAS["hardware"]))
 
 
 def files(block: str) -> list[str]:
