@@ -47,7 +47,13 @@ def fields(value: object, needed: Mapping[str, Kind], also: Mapping[str, Kind] |
 Step = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def versioned(text: bytes, most: int, needed: Mapping[str, Kind], steps: Sequence[Step] = ()) -> dict[str, Any]:
+def versioned(
+    text: bytes,
+    most: int,
+    needed: Mapping[str, Kind],
+    steps: Sequence[Step] = (),
+    also: Mapping[str, Kind] | None = None,
+) -> dict[str, Any]:
     """The fields of a file that the door keeps for itself; its ``v`` says how it was written.
 
     The step at place n - 1 makes an object of version n one of version n + 1, so a file of any earlier version is read
@@ -61,7 +67,7 @@ def versioned(text: bytes, most: int, needed: Mapping[str, Kind], steps: Sequenc
         raise ValueError("a version is 1 or more")
     for step in steps[version - 1 :]:
         value = step(value)
-    return fields(value, needed)
+    return fields(value, needed, also)
 
 
 # ---- kinds

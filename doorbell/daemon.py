@@ -39,6 +39,8 @@ from doorbell.household import Household
 from doorbell.inbox import Inbox
 from doorbell.journal.thread import JournalThread
 from doorbell.ledger import Ledger
+from doorbell.light import kept
+from doorbell.light.lookout import Lookout
 from doorbell.link import messages, topics
 from doorbell.link.acceptance import Acceptance
 from doorbell.link.delivery import Delivery
@@ -100,6 +102,9 @@ def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *
     status = doorman.run()
     if status == 0:
         _forget_deaths(config.door.runtime)
+    if doorman.again:
+        # The same process, afresh: systemd sees one service that goes on, and a door without systemd goes on too.
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
     return status
 
 
@@ -108,6 +113,9 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     pins = _pins(config, inbox, problems)
     clock, errands = WallClock(), Errands(inbox.put)
     keys = _keys(config, problems)
+    by_hand = config
+    config, why = kept.load(config)
+    problems.tell("broker", why)
     home = household.load(config.door.id, config.door.state, config.keys.recipients)
     problems.tell("roster", home.damaged)
     config = overlay.load(evolve(config, keys=Keys(home.recipients)))
@@ -125,6 +133,8 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
         doorman.voice = upkeep.voice = _voice(doorman, home, keys)
     if doorman.voice is not None and keys is not None:
         doorman.answers = _answers(doorman, doorman.voice, home, keys, errands)
+    if keys is not None:
+        doorman.lookout = Lookout(by_hand, home, problems, errands, recording.send, doorman.film, doorman.begin_again)
     return doorman
 
 

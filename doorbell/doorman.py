@@ -24,12 +24,13 @@ from doorbell.glance import TOKEN as GLANCE
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.ledger import Ledger
+from doorbell.light.lookout import Lookout
 from doorbell.link.homeassistant import BIRTH
 from doorbell.link.messages import Message
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.recording import Recording, new_id
-from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_STEADY, LED_TROUBLE, NoPins, Pins
+from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_LOOKS, LED_STEADY, LED_TROUBLE, NoPins, Pins
 from doorbell.upkeep import Shown, Upkeep
 from doorbell.voice import Voice
 
@@ -65,6 +66,7 @@ class Doorman:
     voice: Voice | None = None
     answers: Answers | None = None
     errands: Errands | None = None
+    lookout: Lookout | None = None
     arm: Callable[[], Pins | NoPins] | None = None
     """How the pins are had, where they could not be had at the start: tried again every PINS_S."""
     recording_on: bool = True
@@ -73,6 +75,8 @@ class Doorman:
     fast: bool = False
     """The video runs as fast as it goes: visits are measured in its time, which stands still between two looks."""
 
+    again: bool = False
+    """It ends only to begin afresh, with what it has learnt."""
     _video_at: float = 0.0
     _contact: debounce.Contact = debounce.Contact()
     _visit: visit.Visit = visit.Visit()
@@ -107,7 +111,7 @@ class Doorman:
         self.ledger.forget_old(at)
         if self.voice is not None:
             self.voice.start(at)
-        self._film(at)
+        self.film(at)
         self.show_led()
         self.systemd.ready()
         log.info("at the door %s%s, software %s", self.config.door.id, ", bell only" * self.bell_only, __version__)
@@ -119,6 +123,8 @@ class Doorman:
             self.recording.deadline,
             self.voice.deadline if self.voice else None,
             self.answers.deadline if self.answers else None,
+            self.lookout.deadline if self.lookout else None,
+            self._contact.held_at if self.lookout else None,
             self._chime_until,
             self._leave_by,
             self.upkeep.deadline,
@@ -139,6 +145,11 @@ class Doorman:
         self._hear(event, at)
         if self.answers is not None:
             self.answers.take(event, at)
+        if self.lookout is not None:
+            if punctual:
+                self._contact, held = debounce.hold(self._contact, at)
+                self.lookout.take(held, at)
+            self.lookout.take(event, at)
         if punctual:
             self._step(None, at)
             self.recording.settle(at)
@@ -165,7 +176,7 @@ class Doorman:
         match event:
             case events.ButtonEdge() if event.down and self.voice is not None:
                 self.voice.expect(at)
-            case events.LiveMade() | events.StillMade():
+            case events.LiveMade() | events.StillMade() | events.TicketShown():
                 pass
             case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip():
                 pass
@@ -241,7 +252,7 @@ class Doorman:
                     self.voice.motion(effect.active, at)
                     if effect.active:
                         self.upkeep.moves(at)
-                case effects.Record():
+                case effects.Record() if self.lookout is None or not self.lookout.is_looking:
                     self.recording.begin(effect, at)
                     self.show_led()
                 case effects.Finish():
@@ -290,7 +301,7 @@ class Doorman:
                 if self.voice is not None:
                     self.voice.journal_id = event.journal_id
                     self.voice.states(at)
-                self._film(at)
+                self.film(at)
 
     def _heard(self, event: events.Heard, at: float) -> None:
         if event.topic == topic("homeassistant", self.config.door.id):
@@ -306,15 +317,17 @@ class Doorman:
 
     # ---- filming, or not
 
-    def _film(self, at: float) -> None:
+    def film(self, at: float) -> None:
         """Start or end the recorder, by what is configured and what a person switched."""
         config = self.config
         if config.recording_refused:
             self.problems.tell("mask", f"Nothing is recorded: {config.recording_refused}")
         elif not config.keys.recipients and not self.bell_only:
-            self.problems.tell("recipient", "Nothing is recorded: make a key (doorbell keygen), put it in [keys].")
-        able = self._ready_to_keep and config.camera.source != "none" and not config.recording_refused
-        self.recording.want(able and self.recording_on, at)
+            self.problems.tell("recipient", "Nothing is recorded: hold the button 5 s and show the app's QR.")
+        able = config.camera.source != "none" and not config.recording_refused
+        looks = self.lookout is not None and self.lookout.is_looking
+        self.recording.want(able and (looks or (self._ready_to_keep and self.recording_on)), at)
+        self.show_led()
 
     def is_recording_on(self) -> bool:
         return self.recording_on
@@ -329,7 +342,7 @@ class Doorman:
             return False
         self.recording_on = on
         self.ledger.write("settings", {"recording": on, "by": by}, at)
-        self._film(at)
+        self.film(at)
         if self.voice is not None:
             self.voice.states(at)
         return True
@@ -363,7 +376,7 @@ class Doorman:
         if not after.recording_refused:
             self.problems.tell("mask", "")
         renewed = renewed and self.recording.begin_anew(after)
-        self._film(at)
+        self.film(at)
         return renewed
 
     # ---- the pins
@@ -387,16 +400,23 @@ class Doorman:
     def show_led(self) -> None:
         """Steady while a clip is recorded; blinking while anybody watches, whatever else happens."""
         watched = self.answers is not None and self.answers.viewing.is_watched
-        self.pins.led(
-            LED_TROUBLE if self.bell_only else LED_BLINK if watched else LED_STEADY if self.recording.clip else LED_DARK
-        )
+        looks = self.lookout is not None and self.lookout.is_looking
+        recorded = LED_STEADY if self.recording.clip else LED_DARK
+        shown = LED_BLINK if watched else LED_LOOKS if looks else recorded
+        self.pins.led(LED_TROUBLE if self.bell_only else shown)
 
     # ---- the end
+
+    def begin_again(self, at: float) -> None:
+        """Leave in good order; whoever runs this begins anew (daemon.py)."""
+        self.again = True
+        self._stop(at)
 
     def _stop(self, at: float) -> None:
         if self._leave_by is not None:
             return
-        self.systemd.stopping()
+        if not self.again:
+            self.systemd.stopping()
         self._leave_by = at + LEAVE_S
         self._visit, todo = visit.goodbye(self._visit, self._video_at or at)
         self._carry_out(todo, at)

@@ -26,6 +26,13 @@ class ButtonEdge:
 
 
 @frozen
+class Held:
+    """The contact has been closed for five seconds without a break."""
+
+    at: float
+
+
+@frozen
 class Pressed:
     """A press by the debounce's decision: the contact stayed closed for 15 ms."""
 
@@ -122,6 +129,14 @@ class StillMade:
 
 
 @frozen
+class TicketShown:
+    """The camera saw a QR code that may be a ticket: the text in it, base45, 270 to 525 characters."""
+
+    at: float
+    text: bytes = field(repr=False)
+
+
+@frozen
 class ClipKept:
     """The clip is whole, synced and renamed; ``sha256`` is of the sealed file, ``seconds`` of video in it."""
 
@@ -143,7 +158,7 @@ class ClipLost:
 
 @frozen
 class RecorderTrouble:
-    """What the recorder cannot do just now; ``part`` is camera or storage, ``why`` a sentence, empty when healed."""
+    """What the recorder cannot do just now: ``part`` is camera, storage or light, ``why`` a sentence, or empty."""
 
     at: float
     part: str
@@ -307,10 +322,10 @@ class Died:
 
 
 Event = (
-    ButtonEdge | Pressed | Pir
+    ButtonEdge | Held | Pressed | Pir
     | Said
     | RecorderReady | RecorderAlive | Saw | Tampered | HeldBack | PosterMade | ClipKept | ClipLost | RecorderTrouble
-    | LiveMade | StillMade | CameraEnded | RecorderGone
+    | LiveMade | StillMade | TicketShown | CameraEnded | RecorderGone
     | Kept | DueEntries | JournalReady | JournalTrouble | JournalPage | NoSuchClip | ErrandDone
     | Online | Offline | Acked | Refused | Heard
     | Stop | Died

@@ -60,7 +60,8 @@ def read_join(text: bytes) -> Joining:
 
 @define
 class Invitation:
-    """One secret, and what became of it. ``owner`` is there at enrolment only; ``closes`` is the door's uptime."""
+    """One secret, and what became of it. ``owner`` is there where the first phone joins: at enrolment and by light.
+    ``closes`` is the door's uptime, for an admin's and by light."""
 
     secret: bytes
     owner: Member | None = None
@@ -71,6 +72,8 @@ class Invitation:
     wrong: int = 0
     joining: Joining | None = None
     """Who showed the secret; then it is spent."""
+    phone: tuple[bytes, bytes] | None = None
+    """By light: recipient and verify key of the phone that showed the QR; no other may join by its secret."""
 
     @property
     def is_open(self) -> bool:
@@ -81,7 +84,8 @@ class Invitation:
         if not self.is_open:
             return False
         wanted = phone_mac(self.secret, asked.member.recipient.key, asked.member.verify_key)
-        if not hmac.compare_digest(wanted, asked.mac):
+        known = self.phone in (None, (asked.member.recipient.key, asked.member.verify_key))
+        if not hmac.compare_digest(wanted, asked.mac) or not known:
             self.wrong += 1
             return False
         self.joining = asked
@@ -89,7 +93,7 @@ class Invitation:
 
     def is_over(self, at: float, wall: float | None) -> bool:
         """Whether its time has passed, at uptime *at*; *wall* is None while the clock is not set."""
-        if self.owner is None:
+        if self.owner is None or self.phone is not None:
             return at >= self.closes
         return self.hours <= 0 or (wall is not None and wall >= self.until)
 
@@ -103,16 +107,17 @@ def written(one: Invitation) -> bytes:
         "recipient": str(one.owner.recipient),
         "verify_key": closed.to_base64(one.owner.verify_key),
     }
-    return closed.dump(
-        {
-            "v": 1,
-            "secret": closed.to_base64(one.secret),
-            "owner": owner,
-            "until": one.until,
-            "hours": one.hours,
-            "wrong": one.wrong,
-        }
-    )
+    what: dict[str, Any] = {
+        "v": 1,
+        "secret": closed.to_base64(one.secret),
+        "owner": owner,
+        "until": one.until,
+        "hours": one.hours,
+        "wrong": one.wrong,
+    }
+    if one.phone is not None:
+        what["phone"] = [closed.to_base64(key) for key in one.phone]
+    return closed.dump(what)
 
 
 def read(text: bytes) -> Invitation:
@@ -124,7 +129,7 @@ def read(text: bytes) -> Invitation:
         "hours": closed.count,
         "wrong": closed.count,
     }
-    found = closed.versioned(text, MOST_FILE, shape)
+    found = closed.versioned(text, MOST_FILE, shape, also={"phone": closed.list_of(closed.base64_of(32), 2, 2)})
     if found["owner"].role != "admin":
         raise ValueError("the owner is an admin")
     return Invitation(**found)

@@ -73,6 +73,13 @@ class Look:
 
 
 @frozen
+class Seek:
+    """Doorman to recorder: look for a pairing QR in the pictures, or no longer."""
+
+    on: bool
+
+
+@frozen
 class SealTo:
     """Doorman to recorder: the household changed; whatever begins from now on is sealed to these recipients."""
 
@@ -92,9 +99,9 @@ class Setup:
 UP = (
     events.RecorderReady, events.RecorderAlive, events.Saw, events.Tampered, events.HeldBack, events.PosterMade,
     events.ClipKept, events.ClipLost, events.RecorderTrouble, events.CameraEnded, events.LiveMade,
-    events.StillMade,
+    events.StillMade, events.TicketShown,
 )  # fmt: skip
-DOWN = (SealTo, Watch, Unwatch, Look, Setup, Begin, End, Warmth, Go)
+DOWN = (SealTo, Seek, Watch, Unwatch, Look, Setup, Begin, End, Warmth, Go)
 
 LONGEST_SENTENCE = 500
 MOST_GATES = 32
@@ -102,6 +109,7 @@ MOST_RECIPIENTS = 17
 MOST_POSTER = 24 * 1024
 MOST_STILL = 48 * 1024
 MOST_LIVE = 96 * 1024
+MOST_TICKET = 525
 
 
 def sentence(words: str) -> str:
@@ -194,14 +202,16 @@ _SHAPES: Mapping[type, Mapping[str, closed.Kind]] = {
         "bytes": closed.count, "sha256": closed.matching("[0-9a-f]{64}"), "seconds": closed.seconds,
     },
     events.ClipLost: _AT | _CLIP | {"why": _sentence},
-    events.RecorderTrouble: _AT | {"part": closed.matching("camera|storage"), "why": _sentence},
+    events.RecorderTrouble: _AT | {"part": closed.matching("camera|storage|light"), "why": _sentence},
     events.CameraEnded: _AT,
     events.LiveMade: _SESSION,
     events.StillMade: _TOKEN,
+    events.TicketShown: _AT,
     Setup: {"config": _tables},
     SealTo: {"recipients": closed.list_of(_RECIPIENT, 0, MOST_RECIPIENTS)},
     Watch: _SESSION,
     Unwatch: _SESSION,
+    Seek: {"on": closed.flag},
     Look: _TOKEN | {"recipient": _RECIPIENT},
     Begin: _CLIP | {"visit": _ID, "trigger": closed.matching("[a-z-]{1,32}")},
     End: _CLIP,
@@ -212,6 +222,7 @@ _CARRIED: Mapping[type, tuple[str, int]] = {
     events.PosterMade: ("sealed", MOST_POSTER),
     events.LiveMade: ("sealed", MOST_LIVE),
     events.StillMade: ("sealed", MOST_STILL),
+    events.TicketShown: ("text", MOST_TICKET),
     Watch: ("secret", 32),
 }
 """The messages that carry bytes: in which field, and how many at most."""

@@ -69,6 +69,10 @@ class Porch:
         if self.household.configured[:1] != (_owner(one),):
             log.warning("%s names another owner than keys.recipients does: no phone can pair", path)
             return
+        if one.phone is not None:
+            # Five minutes, and no power cut makes them more: what was shown to the camera is taken up once.
+            one.closes = at + pairing.OPEN_S
+            self._drop(path)
         self._open, self._next_hour = one, at + HOUR_S
         self._tell(at)
         self._look(at)
@@ -77,7 +81,12 @@ class Porch:
     def deadline(self) -> float | None:
         if self._open is None:
             return None
-        return self._next_hour if self._open.owner else self._open.closes
+        return self._next_hour if self._is_enrolment else self._open.closes
+
+    @property
+    def _is_enrolment(self) -> bool:
+        """The invitation that is open lies on the card."""
+        return self._open is not None and self._open.owner is not None and self._open.phone is None
 
     def take(self, event: object, at: float) -> None:
         """Take one event, or None at a deadline."""
@@ -174,7 +183,7 @@ class Porch:
         one = self._open
         if one is None:
             return
-        if one.owner is not None and at >= self._next_hour:
+        if self._is_enrolment and at >= self._next_hour:
             self._next_hour = at + HOUR_S
             one.hours -= 1
             self._keep(one)
@@ -183,7 +192,7 @@ class Porch:
             self._end("over", at)
 
     def _keep(self, one: Invitation) -> None:
-        if one.owner is not None:
+        if self._is_enrolment:
             path, text = self.state / pairing.NAME, pairing.written(one)
             self.errands.send("pairing", lambda: durable.replace(path, text))
 
@@ -191,12 +200,14 @@ class Porch:
         ended, self._open = self._open, None
         if ended is None:
             return
-        if ended.owner is not None and what != "joined":
-            path = self.state / pairing.NAME
-            self.errands.send("pairing", lambda: durable.remove(path))
+        if ended.owner is not None and ended.phone is None and what != "joined":
+            self._drop(self.state / pairing.NAME)
         self.write("pairing", {"what": what}, at)
         log.info("pairing is closed (%s)", what)
         self._tell(at)
+
+    def _drop(self, path: Path) -> None:
+        self.errands.send("pairing", lambda: durable.remove(path))
 
     def _tell(self, at: float) -> None:
         one = self._open

@@ -52,6 +52,7 @@ from doorbell.vision.zones import watch
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from doorbell.light.looking import Looking
     from doorbell.screening import Screening
     from doorbell.senses.camera import Camera, Luma, Packet, Still
 
@@ -89,6 +90,7 @@ class Recorder:
         self._poster_of: pipe.Begin | None = None
         self._looks: deque[pipe.Look] = deque(maxlen=MOST_LOOKS)
         self._screenings: dict[str, Screening] = {}
+        self._looking: Looking | None = None
         self._moving = self._covered = False
         self._frames = self._packets = 0
         self._told = (0, 0)
@@ -106,6 +108,7 @@ class Recorder:
             self._loop()
         finally:
             self._camera.stop()
+            self._seek(on=False)
             self._end_clip()
             if not self._card.stop(LAST_SYNC_S):
                 log.error("the card did not take the last bytes within %.0f s: the clip is cut", LAST_SYNC_S)
@@ -201,9 +204,18 @@ class Recorder:
             case pipe.Look():
                 self._looks.append(event)
                 self._camera.want_still()
+            case pipe.Seek():
+                self._seek(on=event.on)
             case pipe.SealTo():
                 keys = Keys(tuple(Recipient.parse(one) for one in event.recipients))
                 self._config = evolve(self._config, keys=keys)
+
+    def _seek(self, *, on: bool) -> None:
+        from doorbell.light.looking import Looking  # noqa: PLC0415  a door pairs by light once in its life
+
+        if self._looking is not None:
+            self._looking.end()
+        self._looking = Looking(self._inbox.put) if on else None
 
     def _packet(self, packet: Packet) -> None:
         self._packets += 1
@@ -222,6 +234,8 @@ class Recorder:
             height, width = luma.plane.shape
             mask = watch(self._config.motion.zones, width, height) if self._config.motion.zones else None
             self._motion = Motion(width, height, 10, mask, self._config.motion.sensitivity)
+        if self._looking is not None and self._looking.is_due(luma.at):
+            self._camera.want_still()
         seen = self._motion.feed(luma.plane, luma.at)
         if not self._ready:
             self._ready = True
@@ -236,6 +250,8 @@ class Recorder:
             self._keep_step(luma.at)
 
     def _still(self, still: Still) -> None:
+        if self._looking is not None:
+            self._looking.show(still.planes[0])
         order, self._poster_of = self._poster_of, None
         if order is not None:
             self._card.poster(order.clip, sealed_poster(still, order, self._config))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("doorman")
 
-LED_DARK, LED_STEADY, LED_BLINK, LED_TROUBLE = "dark", "steady", "blink", "trouble"
-_BLINKS = {LED_BLINK: (0.5, 0.5), LED_TROUBLE: (0.1, 1.9)}
+LED_DARK, LED_STEADY, LED_BLINK, LED_LOOKS, LED_TROUBLE = "dark", "steady", "blink", "looks", "trouble"
+_BLINKS = {LED_BLINK: (0.5, 0.5), LED_LOOKS: (0.1, 0.1), LED_TROUBLE: (0.1, 1.9)}
 
 
 class Pins:
@@ -101,7 +101,8 @@ class Pins:
             self._chime.on() if on else self._chime.off()
 
     def led(self, shows: str) -> None:
-        """One of LED_DARK, LED_STEADY (a clip is recorded), LED_BLINK (somebody watches), LED_TROUBLE (bell only)."""
+        """One of LED_DARK, LED_STEADY (a clip is recorded), LED_BLINK (somebody watches), LED_LOOKS (for a QR),
+        LED_TROUBLE (bell only)."""
         if self._led is None or shows == self._led_shows:
             return
         self._led_shows = shows

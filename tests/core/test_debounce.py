@@ -7,8 +7,8 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorbell.debounce import STABLE_S, Contact, edge, settle
-from doorbell.events import ButtonEdge, Pressed
+from doorbell.debounce import HELD_S, STABLE_S, Contact, edge, hold, settle
+from doorbell.events import ButtonEdge, Held, Pressed
 
 
 def presses(edges: list[tuple[float, bool]], until: float) -> list[Pressed]:
@@ -69,3 +69,24 @@ def test_a_late_loop_decides_as_a_punctual_one(steps: list[tuple[float, bool]], 
     contact, pressed = settle(contact, at + 1)
     punctual += [pressed] if pressed else []
     assert presses(edges, at + 1 + late) == punctual
+
+
+def test_a_finger_that_stays_is_told_once_and_its_press_rang_long_before() -> None:
+    contact, pressed = settle(edge(Contact(), ButtonEdge(1.0, True))[0], 1.0 + STABLE_S)
+    assert pressed
+    assert contact.held_at == 1.0 + HELD_S
+    assert hold(contact, 5.9)[1] is None
+    contact, held = hold(contact, 6.4)
+    assert held == Held(6.0)
+    assert hold(contact, 60.0)[1] is None
+    contact, _ = edge(contact, ButtonEdge(70.0, False))
+    assert contact.held_at is None
+
+
+def test_two_long_presses_are_no_hold() -> None:
+    contact = Contact()
+    for at in (0.0, 5.0):
+        contact, _ = settle(edge(contact, ButtonEdge(at, True))[0], at + 1)
+        contact, held = hold(contact, at + 4.9)
+        assert held is None
+        contact, _ = settle(edge(contact, ButtonEdge(at + 4.9, False))[0], at + 4.99)

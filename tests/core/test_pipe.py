@@ -23,6 +23,7 @@ from doorbell.events import (
     Saw,
     StillMade,
     Tampered,
+    TicketShown,
 )
 
 CLIP, VISIT = "a" * 26, "b" * 26
@@ -36,6 +37,7 @@ SENT_DOWN = [
     pipe.Watch("0f" * 16, bytes(range(32))),
     pipe.Unwatch("0f" * 16),
     pipe.Look("token", "age1" + "q" * 58),
+    pipe.Seek(on=True),
 ]
 SENT_UP = [
     RecorderReady(1.0),
@@ -50,6 +52,7 @@ SENT_UP = [
     CameraEnded(4.0),
     LiveMade("0f" * 16, b"\n" * 100),
     StillMade("token", b"sealed"),
+    TicketShown(5.0, b"A" * 525),
 ]
 
 
