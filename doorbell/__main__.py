@@ -30,6 +30,7 @@ COMMANDS = {
     "show-config": "Show the configuration in force, every default included.",
     "demo": "Show the whole door on this computer, without a Pi.",
     "broker-setup": "Write mosquitto's password and ACL files: doors, phones, Home Assistant.",
+    "what-the-broker-sees": "Listen as the broker's owner would: what can be read, what can be guessed.",
     "scene": "Draw the synthetic door scene.",
     "bench": "Measure; print ratios against the named references.",
 }

@@ -154,7 +154,12 @@ def test_systemds_word_about_the_service_is_understood(said: dict[str, str], sta
 
 @pytest.mark.parametrize(
     ("said", "state"),
-    [("2 confirmed", "good"), ("1 confirmed, 1 not confirmed", "bad"), ("1 chose none", "unknown"), ("none", "unknown")],
+    [
+        ("2 confirmed", "good"),
+        ("1 confirmed, 1 not confirmed", "bad"),
+        ("1 chose none", "unknown"),
+        ("none", "unknown"),
+    ],
 )
 def test_a_phone_that_was_never_heard_in_a_pocket_is_told(path: Path, said: str, state: str) -> None:
     from doorbell.doctor import phones
