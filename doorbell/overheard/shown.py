@@ -19,7 +19,7 @@ WIDTH: Final = 160
 
 
 def lines(found: Report, *, whole: bool = False) -> Iterator[str]:
-    """Of what can be read a sample, or with *whole* all that is kept. In this order: what is readable, what is sealed, what can be guessed, and the verdict."""
+    """What is readable (a sample of each, or with *whole* all that is kept), what can be guessed, and the verdict."""
     seconds = found.ended - found.began
     yield f"Heard from {clock(found.began)} to {clock(found.ended)} UTC ({seconds:.0f} s)."
     yield f"Doors: {', '.join(found.doors) or 'none'}."
