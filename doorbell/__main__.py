@@ -36,6 +36,7 @@ COMMANDS = {
     "demo": "Show the whole door on this computer, without a Pi.",
     "broker-setup": "Write mosquitto's password and ACL files: doors, phones, Home Assistant.",
     "boot": "At the door, as root: what its services do around a start.",
+    "what-the-broker-sees": "Listen as the broker's owner would: what can be read, what can be guessed.",
     "scene": "Draw the synthetic door scene.",
     "bench": "Measure; print ratios against the named references.",
 }

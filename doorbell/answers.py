@@ -32,6 +32,7 @@ from doorbell.link.commands import MOST_PAGE
 from doorbell.link.replies import Facts, reply_text
 from doorbell.link.topics import topic
 from doorbell.porch import Porch
+from doorbell.push.pocket import Pocket, Refusal
 from doorbell.roster import Roster, RosterError
 from doorbell.transfers import Transfer, Transfers
 from doorbell.viewing import RENEWED_S, Viewing
@@ -60,9 +61,6 @@ class Door(Protocol):
 
     def switch_recording(self, on: bool, by: str, at: float) -> bool:
         """Whether the switch could be kept."""
-
-    def test_ring(self, everywhere: bool, at: float) -> str:
-        """The id of the visit that the test ring names."""
 
     @property
     def config(self) -> Config:
@@ -117,6 +115,7 @@ class Answers:
     errands: Errands
     clips: Path
     viewing: Viewing
+    pocket: Pocket
     porch: Porch | None = None
 
     _journal: bytes = b""
@@ -403,8 +402,26 @@ class Answers:
                 result = {"deleted": sorted(one.deleted), "unknown": sorted(one.unknown)}
                 self._reply(one.order.member, one.order.id, at, result)
 
-    def _do_ring_test(self, _: Order, at: float, everywhere: bool) -> Mapping[str, Any]:
-        return {"visit": self.door.test_ring(everywhere, at)}
+    def _do_ring_test(self, order: Order, at: float, everywhere: bool, after: int = 0) -> Mapping[str, Any]:
+        return {"visit": self.pocket.test(order.member.id, after, at, everywhere=everywhere)}
+
+    def _do_push(self, order: Order, at: float, **args: object) -> Mapping[str, Any] | None:
+        member = order.member.id
+        if args == {"do": "show"}:
+            return self.pocket.shown(member)
+        if any(one.order.name == "push" for one in self._waiting.values()):
+            raise _Refused("busy")  # one change at a time
+        try:
+            new = self.pocket.changed(member, args, at)
+        except Refusal as refusal:
+            raise _Refused(refusal.word) from None
+
+        def done(_: object, then: float) -> Mapping[str, Any]:
+            self.pocket.adopt(new, then)
+            return self.pocket.shown(member)
+
+        self._errand(order, at, lambda: self.pocket.keep(new), done)
+        return None
 
     def _do_roster(self, order: Order, at: float, document: object) -> None:
         present = self.household.roster
@@ -420,6 +437,7 @@ class Answers:
     def _adopt(self, new: Roster, order: Order, at: float) -> Mapping[str, Any]:
         before = self.household.roster
         self.household.adopt(new)
+        self.pocket.forget([one.id for one in (before.members if before else ()) if new.find(one.id) is None], at)
         for one in before.members if before else ():
             if new.find(one.id) is None:
                 self._transfers.end_of(one.id)

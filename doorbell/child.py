@@ -95,11 +95,11 @@ def _started(theirs: socket.socket, flags: list[str]) -> subprocess.Popen[bytes]
     outlives the doorman sees its end and ends as well."""
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "doorbell.recorder", *flags],
-        stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=_environment(), process_group=0,
+        stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=environment(), process_group=0,
     )  # fmt: skip
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     given = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_ITS_OWN)}
     paths = [one for one in given.pop("PYTHONPATH", "").split(os.pathsep) if Path(one).is_absolute()]
     if _HOME not in site.getsitepackages():  # run from a checkout: its doorman found it by the working directory

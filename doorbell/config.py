@@ -43,6 +43,8 @@ DOOR_ID = re.compile(r"[a-z0-9-]{1,32}")
 HOST = re.compile(r"[\w.-]{0,253}|[0-9a-fA-F:]*:[0-9a-fA-F:.]+(%\w{1,15})?")
 """A name or an address, IPv6 too; a URL or a name with its port is none."""
 REMOTE = re.compile(r"(\w[\w.+@ -]{0,63}:[^\x00-\x1f\x7f]{0,512})?")
+NTFY = re.compile(r"(https://[a-z0-9.-]{1,253}(:\d{1,5})?)?")
+OWN_HOST = re.compile(r"([a-z0-9.-]{1,253}(:\d{1,5})?)?")
 SOURCE = re.compile(r"none|picamera2|scene(:\d{1,9})?|file:.+|webcam:/dev/video\d{1,3}")
 
 
@@ -214,6 +216,15 @@ class Offsite:
 
 
 @frozen
+class Push:
+    web: bool = False
+    ntfy: str = field(default="", validator=_matches(NTFY, "give the server as https://NAME, nothing behind it"))
+    ntfy_token: str = field(default="", validator=_one_line(256), repr=False)
+    own_host: str = field(default="", validator=_matches(OWN_HOST, "give a name, or name:port, without https://"))
+    ca_file: str = ""
+
+
+@frozen
 class Config:
     """Everything the owner chose. ``recording_refused`` is no setting: why the masks could not be read, or empty."""
 
@@ -228,10 +239,11 @@ class Config:
     mqtt: Mqtt = Mqtt()
     homeassistant: HomeAssistant = HomeAssistant()
     offsite: Offsite = Offsite()
+    push: Push = Push()
     recording_refused: str = field(default="", init=True, metadata={"setting": False})
 
 
-SECTIONS = (Door, Keys, Pins, Camera, Privacy, Motion, Visit, Storage, Mqtt, HomeAssistant, Offsite)
+SECTIONS = (Door, Keys, Pins, Camera, Privacy, Motion, Visit, Storage, Mqtt, HomeAssistant, Offsite, Push)
 
 
 def load(path: Path) -> Config:
@@ -450,7 +462,7 @@ def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
             yield f"{'.'.join((*path, str(key)))[:80]}: no such setting; known here: {', '.join(known)}."
     elif isinstance(error, _Unfit):
         key = ".".join((*path, error.name) if error.name else path)
-        secret = key == "mqtt.password" or error.value == ""
+        secret = key in ("mqtt.password", "push.ntfy_token") or error.value == ""
         yield f"{key}{'' if secret else ' = ' + _shown(error.value)}: {error.fix}."
     else:
         yield f"{'.'.join(path)}: give a table of settings."

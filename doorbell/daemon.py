@@ -47,7 +47,8 @@ from doorbell.link.delivery import Delivery
 from doorbell.link.mqtt import Link
 from doorbell.porch import Porch
 from doorbell.problems import Problems
-from doorbell.recording import Recording
+from doorbell.push.pocket import Pocket
+from doorbell.recording import Recording, new_id
 from doorbell.senses.pins import NoPins, Pins
 from doorbell.upkeep import Upkeep
 from doorbell.viewing import Viewing
@@ -132,7 +133,10 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     if config.mqtt.host:
         doorman.voice = upkeep.voice = _voice(doorman, home, keys)
     if doorman.voice is not None and keys is not None:
-        doorman.answers = _answers(doorman, doorman.voice, home, keys, errands)
+        doorman.pocket = _pocket(doorman, doorman.voice, errands)
+        doorman.pocket.start(home.roster, time.monotonic())
+        upkeep.phones = lambda: doorman.pocket.summary if doorman.pocket else ""
+        doorman.answers = _answers(doorman, doorman.voice, home, keys, errands=errands, pocket=doorman.pocket)
     if keys is not None:
         doorman.lookout = Lookout(by_hand, home, problems, errands, recording.send, doorman.film, doorman.begin_again)
     return doorman
@@ -199,12 +203,22 @@ def _voice(doorman: Doorman, home: Household, keys: DoorKeys | None) -> Voice | 
     )  # fmt: skip
 
 
-def _answers(doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys, errands: Errands) -> Answers:
+def _pocket(doorman: Doorman, voice: Voice, errands: Errands) -> Pocket:
+    config = doorman.config
+    return Pocket(
+        config.door.state, config.push, errands, doorman.problems, doorman.ledger.clock.wall, voice.letter,
+        doorman.test_ring, new_id, put=doorman.inbox.put,
+    )  # fmt: skip
+
+
+def _answers(
+    doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys, *, errands: Errands, pocket: Pocket
+) -> Answers:
     door = doorman.config.door
     answers = Answers(
         doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
         errands, door.state / store.FOLDER,
-        Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led),
+        Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led), pocket,
     )  # fmt: skip
     answers.porch = Porch(
         door.id, door.state, keys, home, errands, doorman.ledger.clock, doorman.ledger.write, voice.pairing,

@@ -29,6 +29,7 @@ from doorbell.link.homeassistant import BIRTH
 from doorbell.link.messages import Message
 from doorbell.link.topics import topic
 from doorbell.problems import Problems
+from doorbell.push.pocket import Pocket
 from doorbell.recording import Recording, new_id
 from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_LOOKS, LED_STEADY, LED_TROUBLE, NoPins, Pins
 from doorbell.upkeep import Shown, Upkeep
@@ -67,6 +68,7 @@ class Doorman:
     answers: Answers | None = None
     errands: Errands | None = None
     lookout: Lookout | None = None
+    pocket: Pocket | None = None
     arm: Callable[[], Pins | NoPins] | None = None
     """How the pins are had, where they could not be had at the start: tried again every PINS_S."""
     recording_on: bool = True
@@ -125,6 +127,7 @@ class Doorman:
             self.answers.deadline if self.answers else None,
             self.lookout.deadline if self.lookout else None,
             self._contact.held_at if self.lookout else None,
+            self.pocket.deadline if self.pocket else None,
             self._chime_until,
             self._leave_by,
             self.upkeep.deadline,
@@ -150,6 +153,8 @@ class Doorman:
                 self._contact, held = debounce.hold(self._contact, at)
                 self.lookout.take(held, at)
             self.lookout.take(event, at)
+        if self.pocket is not None:
+            self.pocket.take(event, at)
         if punctual:
             self._step(None, at)
             self.recording.settle(at)
@@ -177,6 +182,8 @@ class Doorman:
             case events.ButtonEdge() if event.down and self.voice is not None:
                 self.voice.expect(at)
             case events.LiveMade() | events.StillMade() | events.TicketShown():
+                pass
+            case events.PostmanSaid() | events.PostmanGone():
                 pass
             case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip():
                 pass
@@ -270,6 +277,8 @@ class Doorman:
         pressed = min(ring.at, at)  # a fast video's time runs ahead of the world's
         if self.voice is not None:
             self.voice.ring(ring.visit, pressed, at)
+        if self.pocket is not None:
+            self.pocket.ring(ring.visit, pressed, at)
         self.ledger.write("ring", {"visit": ring.visit}, pressed)
         log.info("somebody rings")
 
@@ -352,11 +361,9 @@ class Doorman:
     def say(self, message: Message, at: float) -> bool:
         return self.voice is not None and self.voice.say(message, at)
 
-    def test_ring(self, everywhere: bool, at: float) -> str:
-        visit = new_id()
+    def test_ring(self, visit: str, everywhere: bool, at: float) -> None:
         if self.voice is not None:
             self.voice.test_ring(visit, at, everywhere=everywhere)
-        return visit
 
     def follow(self, recipients: tuple[Recipient, ...], at: float) -> None:
         """Whatever is sealed from now on is sealed to *recipients*."""
@@ -371,6 +378,8 @@ class Doorman:
         self.config = self.recording.config = after
         if self.voice is not None:
             self.voice.config = after
+        if self.pocket is not None:
+            self.pocket.follow(after.push, at)
         self.ledger.days = after.storage.days
         self.ledger.forget_old(at)
         if not after.recording_refused:
@@ -443,6 +452,8 @@ class Doorman:
             log.error("the card took no more entries within 10 s")
         if self.voice is not None:
             self.voice.close()
+        if self.pocket is not None:
+            self.pocket.office.close()
         self.pins.close()
         log.info("goodbye")
         return int(self._failed)

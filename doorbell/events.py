@@ -303,6 +303,22 @@ class Heard:
     retained: bool
 
 
+# ---- the postman (the process that wakes phones by push); ``generation`` as for the recorder
+
+
+@frozen
+class PostmanSaid:
+    generation: int
+    message: object
+
+
+@frozen
+class PostmanGone:
+    at: float
+    generation: int
+    status: int
+
+
 # ---- the process
 
 
@@ -328,5 +344,6 @@ Event = (
     | LiveMade | StillMade | TicketShown | CameraEnded | RecorderGone
     | Kept | DueEntries | JournalReady | JournalTrouble | JournalPage | NoSuchClip | ErrandDone
     | Online | Offline | Acked | Refused | Heard
+    | PostmanSaid | PostmanGone
     | Stop | Died
 )  # fmt: skip

@@ -23,6 +23,7 @@ CHANGEABLE: Final = {
     "privacy": ("masks",),
     "motion": ("zones", "sensitivity", "record_on"),
     "storage": ("days",),
+    "push": ("web", "ntfy"),
 }
 """Section to keys. What is not here is changed by hand, at the door."""
 FILMED: Final = {("privacy", "masks"), ("motion", "zones"), ("motion", "sensitivity")}
@@ -45,6 +46,9 @@ def changed(now: Config, wanted: object) -> Config:
         if section not in CHANGEABLE or not isinstance(table, dict) or set(table) - set(CHANGEABLE[section]):
             raise ValueError("a setting that is not to be changed")
     after = config.with_changes(now, wanted)
+    if after.push.ntfy != now.push.ntfy:
+        # The token in the configuration is meant for the server named there, not for whichever a phone names.
+        after = evolve(after, push=evolve(after.push, ntfy_token=""))
     if "masks" in wanted.get("privacy", {}):
         after = evolve(after, recording_refused="")
     return after

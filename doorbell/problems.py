@@ -8,7 +8,7 @@ log = logging.getLogger("doorman")
 
 PARTS = (
     "configuration", "deaths", "pins", "mask", "recipient", "storage", "journal", "camera", "tamper", "broker", "clock",
-    "roster", "card", "power", "heat", "memory", "light", "offsite",
+    "roster", "card", "power", "heat", "memory", "light", "offsite", "push",
 )  # fmt: skip
 
 

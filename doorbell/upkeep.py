@@ -65,10 +65,13 @@ class Upkeep:
     """How the card is looked at, where there is one."""
     strained: Callable[[], Mapping[str, str]] = strains
     """What strains the machine now; looked at each minute."""
+    phones: Callable[[], str] = lambda: "none"
+    """How many phones are known to ring in a pocket, in words."""
     held_back: Counter[str] = field(factory=Counter)
     """What the motion core held back since the last hour, by gate."""
 
     _due: dict[str, float] = field(factory=dict)
+    _told_phones: str = ""
     _shown: Shown = Shown(sees=False, moves=False, clip="", rings=0, entries=0)
 
     def start(self, at: float) -> None:
@@ -99,8 +102,8 @@ class Upkeep:
         """Do what is due at *at*."""
         if self.problems.look():
             self._due |= {"health": at, "status": at}
-        if shown != self._shown:
-            self._shown = shown
+        if (shown, phones := self.phones()) != (self._shown, self._told_phones):
+            self._shown, self._told_phones = shown, phones
             self._due["status"] = min(self._due["status"], at + SOON_S)
         for name in [name for name, due in self._due.items() if at >= due]:
             del self._due[name]
@@ -167,6 +170,7 @@ class Upkeep:
             "camera": "sees" if self._shown.sees else "does not see" if self.recording.wanted else "off",
             "recording": bool(self._shown.clip),
             "broker": self.voice is not None and self.voice.is_online,
+            "phones": self.phones(),
             "rings": self._shown.rings,
             "entries": self._shown.entries,
             "dropped": self.inbox.dropped,

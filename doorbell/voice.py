@@ -9,11 +9,13 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from attrs import define, field
 
 from doorbell import __version__, events
 from doorbell.clock import WallClock
+from doorbell.closed import dump
 from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys
 from doorbell.health import machine, model
@@ -87,6 +89,16 @@ class Voice:
                 synced=self.clock.synced(),
             )  # fmt: skip
             self._carry_out(self.delivery.live(at, [alert], born=pressed, urgent=True))
+
+    def letter(self, kind: Literal["ring", "test", "check"], visit: str, happened: float) -> str:
+        """The alert as a phone's own push letter holds it: ``{"json", "sig"}``; empty where nothing can be signed."""
+        if self.keys is None:
+            return ""
+        text = messages.alert_text(
+            self.config.door.id, visit=visit, epoch=self.epoch, uptime=happened, wall=self.clock.wall(happened),
+            synced=self.clock.synced(), kind=kind,
+        )  # fmt: skip
+        return dump(self.keys.signed_document("alert", text.decode())).decode()
 
     def test_ring(self, visit: str, at: float, *, everywhere: bool) -> None:
         """As ``ring``, but the app knows it for a test; in clear only where a person asked for it."""

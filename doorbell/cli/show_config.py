@@ -12,13 +12,14 @@ import click
 @click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
 def show_config(config: Path, as_json: bool) -> None:
-    """Show every setting in force, defaults included; the broker password is not shown."""
+    """Show every setting in force, defaults included; passwords are not shown."""
     from doorbell.config import load, tables
 
     found = load(config)
     settings = tables(found)
-    if settings["mqtt"]["password"]:
-        settings["mqtt"]["password"] = "(set)"  # noqa: S105  the opposite of a password
+    for section, secret in (("mqtt", "password"), ("push", "ntfy_token")):
+        if settings[section][secret]:
+            settings[section][secret] = "(set)"
     if as_json:
         click.echo(json.dumps(settings, indent=1))
         return

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from doorbell import closed
 from doorbell.closed import Kind
+from doorbell.push.book import WAYS, read_subscription
 
 MOST_COMMAND: Final = 8 * 1024
 """Bytes of a sealed command."""
@@ -24,6 +25,8 @@ LONGEST_S: Final = 60.0
 CLIP_ID: Final = "[a-z2-7]{26}"
 MOST_WINDOW: Final = 64
 MOST_DELETED: Final = 64
+MOST_AFTER_S: Final = 60
+"""How long a test ring may wait for its phone to be locked."""
 
 
 @frozen
@@ -48,6 +51,12 @@ class Command:
 def _window(value: object) -> int:
     if not 1 <= (found := closed.count(value)) <= MOST_WINDOW:
         raise ValueError(f"no window of 1 to {MOST_WINDOW}")
+    return found
+
+
+def _after(value: object) -> int:
+    if (found := closed.count(value)) > MOST_AFTER_S:
+        raise ValueError("longer than a minute")
     return found
 
 
@@ -97,8 +106,8 @@ LIST: Final = (
                        needed=False),
         },
         "Shows the settings that a command may change, or changes some: `privacy.masks`, `motion.zones`, "
-        "`motion.sensitivity`, `motion.record_on`, `storage.days`. They are kept over restarts and win over the "
-        "configuration's file. Answered when the recorder films by them.",
+        "`motion.sensitivity`, `motion.record_on`, `storage.days`, `push.web`, `push.ntfy`. They are kept over "
+        "restarts and win over the configuration's file. Answered when the recorder films by them.",
         "`settings` (all of them, as they are now in force)",
     ),
     Command(
@@ -123,15 +132,35 @@ LIST: Final = (
     ),
     Command(
         "ring_test", "member",
-        {"everywhere": Arg(closed.flag, "whether the clear `ring` goes out too, as for a press")},
-        "An `alert` of kind `test`, to see that phones ring. The chime stays silent; no entry is written.",
+        {
+            "everywhere": Arg(
+                closed.flag, "whether the clear `ring` goes out too, and every phone is pushed, as for a press"
+            ),
+            "after": Arg(_after, "seconds until it rings, 0 to 60: time to lock the phone", needed=False),
+        },
+        "An `alert` of kind `test`, and a push to the asker's phone, to see that it rings. The chime stays silent; no "
+        "entry is written.",
         "`visit` (the id in the alert)",
+    ),
+    Command(
+        "push", "member",
+        {
+            "do": Arg(closed.matching("show|choose|confirm"), "`show`, `choose` or `confirm`"),
+            "way": Arg(closed.matching("|".join(WAYS)), "with `choose`: `web`, `ntfy`, `homeassistant` or `none`",
+                       needed=False),
+            "subscription": Arg(read_subscription, "with way `web`: `endpoint`, `p256dh` (65 bytes) and `auth` (16) in "
+                                "base64url, as the browser gives them", needed=False),
+            "visit": Arg(_clip, "with `confirm`: of the test ring that a person heard", needed=False),
+        },
+        "How this phone is woken (docs/formats/push.md); kept over restarts, and gone with the member.",
+        "`web` (turned on), `key` (base64, 65 bytes, or null), `ntfy` (`server` and `topic`, or null), `way` (null: "
+        "not chosen), `confirmed` (when, or null), `ended` (the push service let go of it)",
     ),
 )  # fmt: skip
 
 COMMANDS: Final = {one.name: one for one in LIST}
 
-RESERVED: Final = ("push", "talk", "say")
+RESERVED: Final = ("talk", "say")
 
 REASONS: Final = {
     "door": "the command is for another door",
@@ -149,6 +178,8 @@ REASONS: Final = {
     "gone": "no such clip, or it was deleted meanwhile; no such session, or it has ended",
     "storage": "the card refuses",
     "camera": "the camera is off, or gives no picture; of `settings`: kept, but the recorder has not confirmed them",
+    "off": "push: this way is not turned on at the door",
+    "host": "push: the subscription names no push service that the door knows",
     "schema": "roster: its shape",
     "nobody": "roster: no member is left",
     "owner": "roster: the owner is not the first, or no admin, or changed",

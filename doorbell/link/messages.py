@@ -77,12 +77,12 @@ def hello(
     return _message("hello", door, _json({"json": text.decode(), "sig": _base64(sign("hello", text))}))
 
 
-def alert(
-    door: str, sign: Sign, seal: Seal, *, visit: str, epoch: bytes, uptime: float, wall: float, synced: bool,
-    kind: Literal["ring", "test"] = "ring",
-) -> Message:  # fmt: skip
-    """The ring that the app rings on: ``age(sig(64) ‖ json)``; *uptime* and *wall* are the press's, in seconds."""
-    text = _json(
+def alert_text(
+    door: str, *, visit: str, epoch: bytes, uptime: float, wall: float, synced: bool,
+    kind: Literal["ring", "test", "check"] = "ring",
+) -> bytes:  # fmt: skip
+    """The JSON of an alert, which is signed; *uptime* and *wall* are the press's, in seconds."""
+    return _json(
         {
             "v": 1,
             "door": door,
@@ -94,6 +94,14 @@ def alert(
             "clock": "synced" if synced else "unsynced",
         }
     )
+
+
+def alert(
+    door: str, sign: Sign, seal: Seal, *, visit: str, epoch: bytes, uptime: float, wall: float, synced: bool,
+    kind: Literal["ring", "test"] = "ring",
+) -> Message:  # fmt: skip
+    """The ring that the app rings on: ``age(sig(64) ‖ json)``."""
+    text = alert_text(door, visit=visit, epoch=epoch, uptime=uptime, wall=wall, synced=synced, kind=kind)
     return _message("alert", door, seal(sign("alert", text) + text))
 
 

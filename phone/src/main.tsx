@@ -8,6 +8,11 @@ import { House } from "./household/house";
 
 if ("serviceWorker" in navigator && isSecureContext && import.meta.env.PROD) void navigator.serviceWorker.register("sw.js");
 
+// A notification that was tapped while a window of the app is open.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (typeof data?.page === "string" && /^#\/[\w/-]*$/.test(data.page)) location.hash = data.page;
+});
+
 const house = await House.open();
 render(<App house={house} />, document.getElementById("app")!);
 house.start();

@@ -150,3 +150,22 @@ def test_a_running_daemon_is_believed_about_the_broker(path: Path) -> None:
 )
 def test_systemds_word_about_the_service_is_understood(said: dict[str, str], state: str) -> None:
     assert service._judge(said).state == state
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("2 confirmed", "good"),
+        ("1 confirmed, 1 not confirmed", "bad"),
+        ("1 chose none", "unknown"),
+        ("none", "unknown"),
+    ],
+)
+def test_a_phone_that_was_never_heard_in_a_pocket_is_told(path: Path, said: str, state: str) -> None:
+    from doorbell.doctor import phones
+
+    door = look(path)
+    running = Door(door.path, door.config, "", {"phones": said})
+    assert phones.phones(running).state == state
+    assert said in phones.phones(running).sentence or said == "none"
+    assert phones.phones(door).state == "unknown"

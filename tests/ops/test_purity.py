@@ -21,7 +21,7 @@ PURE = (
     "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "supervision",
     "ticket", "visit",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
-    "journal.entry",
+    "journal.entry", "push.book", "push.letters", "overheard.guesses", "overheard.looks",
     "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox",
     "link.replies", "link.settings", "link.topics",
     "scene.*", "vision.*",

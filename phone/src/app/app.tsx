@@ -10,6 +10,7 @@ import { History } from "./history";
 import { Home } from "./home";
 import { Household } from "./household";
 import { Health, Journal, More, Privacy, Words } from "./pages";
+import { PocketPage } from "./pocket";
 import { Ring } from "./ring";
 import { Icon, type IconName } from "./shown";
 import { allowSound } from "./sound";
@@ -39,7 +40,7 @@ export function App({ house }: { house: House }): JSX.Element {
   }, []);
 
   const [, page = "", of = "", id = ""] = path.split("/");
-  const door = house.doors.find(({ view }) => view.record.door === (page === "visit" ? of : chosen)) ?? house.doors[0];
+  const door = house.doors.find(({ view }) => view.record.door === (page === "visit" || (page === "pocket" && of) ? of : chosen)) ?? house.doors[0];
   if (!door || page === "add")
     return (
       <main>
@@ -64,6 +65,7 @@ export function App({ house }: { house: House }): JSX.Element {
         {page === "privacy" && <Privacy {...props} />}
         {page === "journal" && <Journal {...props} />}
         {page === "words" && <Words {...props} />}
+        {page === "pocket" && <PocketPage key={id} {...props} visit={id} />}
       </main>
       <nav class="tabs" aria-label={T.app}>
         {TABS.map(([name, icon, text]) => (

@@ -6,6 +6,7 @@ import type { DoorView } from "../household/record";
 import { T } from "../texts";
 import { dayOf, doorTime, Icon, Picture, Screen, timeOf } from "./shown";
 import { visitLine } from "./history";
+import { PocketNotice } from "./pocket";
 
 export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const last = view.visits[0];
@@ -14,6 +15,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
   return (
     <Screen title={view.record.name}>
       <Presence view={view} />
+      <PocketNotice door={door} view={view} />
       {last ? (
         <a class="card last" href={`#/visit/${view.record.door}/${last.id}`}>
           <Picture door={door} visit={last.id} alt="" version={view} />

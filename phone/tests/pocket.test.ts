@@ -1,0 +1,148 @@
+import "fake-indexeddb/auto";
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { base64, utf8 } from "../src/door/bytes";
+import { Pocket, readPocket, standing } from "../src/household/pocket";
+import { Cupboard } from "../src/keep/cupboard";
+import { TestDoor } from "./made";
+
+const door = new TestDoor();
+const VISIT = "a".repeat(26);
+const SOURCE = readFileSync(new URL("../public/sw.js", import.meta.url), "utf8");
+
+interface Shown {
+  readonly title: string;
+  readonly options: { tag: string; silent?: boolean; body: string; data?: { page: string } };
+  closed: boolean;
+}
+
+/** The service worker in a world of its own: what it shows, and which windows there are. */
+class Worker {
+  readonly shown: Shown[] = [];
+  readonly opened: string[] = [];
+  readonly told: unknown[] = [];
+  windows: { visibilityState: string }[] = [];
+  readonly #on = new Map<string, (event: unknown) => void>();
+
+  constructor() {
+    const self = {
+      location: new URL("https://phone.example/app/sw.js"),
+      addEventListener: (name: string, listener: (event: unknown) => void) => this.#on.set(name, listener),
+      registration: {
+        showNotification: (title: string, options: Shown["options"]) => void this.shown.push({ title, options, closed: false }),
+        getNotifications: ({ tag }: { tag: string }) =>
+          this.shown.filter((one) => one.options.tag === tag).map((one) => ({ close: () => (one.closed = true) })),
+      },
+      clients: {
+        matchAll: () => this.windows.map((one) => ({ ...one, focus: () => null, postMessage: (said: unknown) => this.told.push(said) })),
+        openWindow: (url: string) => void this.opened.push(url),
+      },
+    };
+    const world = { self, indexedDB, crypto, TextEncoder, URL, atob, Uint8Array, Date, caches: { match: () => undefined } };
+    runInNewContext(SOURCE, world);
+  }
+
+  async say(name: string, event: object): Promise<void> {
+    let work: Promise<unknown> = Promise.resolve();
+    this.#on.get(name)!({ ...event, waitUntil: (promise: Promise<unknown>) => (work = promise) });
+    await work;
+  }
+
+  async push(text: string): Promise<Shown> {
+    await this.say("push", { data: { json: () => JSON.parse(text) } });
+    return this.shown.at(-1)!;
+  }
+}
+
+async function letter(change: object = {}, by = door): Promise<string> {
+  const at = new Date().toISOString();
+  const json = JSON.stringify({ v: 1, door: "front", kind: "ring", visit: VISIT, epoch: "", uptime: 1, at, clock: "synced", ...change });
+  return JSON.stringify({ json, sig: base64(await by.sign("alert", utf8(json))) });
+}
+
+beforeEach(async () => {
+  const cupboard = await Cupboard.open();
+  await cupboard.put("doors", [["front", { door: "front", name: "Front door", verifyKey: door.verifyKey, silentUntil: 0 }]]);
+  cupboard.close();
+});
+
+describe("a push letter", () => {
+  test("shows who rings, and where to look", async () => {
+    const worker = new Worker();
+    const { title, options } = await worker.push(await letter());
+    expect(title).toBe("Front door: somebody rings");
+    expect(options).toMatchObject({ tag: `visit-${VISIT}`, silent: false, data: { page: `#/visit/front/${VISIT}` } });
+    await worker.say("notificationclick", { notification: { close: () => null, data: options.data } });
+    expect(worker.opened).toEqual([`https://phone.example/app/#/visit/front/${VISIT}`]);
+  });
+
+  test("that the door did not sign is not shown as the door's", async () => {
+    const stranger = new TestDoor(9);
+    for (const text of [await letter({}, stranger), await letter({ door: "back" }), "{}", "[]", '{"json":"{}","sig":""}', await letter({ visit: "../x" })]) {
+      const { title, options } = await new Worker().push(text);
+      expect(title).toBe("A notification that is not your door’s");
+      expect(options.silent).toBe(true);
+    }
+    const changed = (await letter()).replace(VISIT, "b".repeat(26));
+    expect((await new Worker().push(changed)).title).toContain("not your door");
+  });
+
+  test("of a test leads to the question whether it rang", async () => {
+    const { title, options } = await new Worker().push(await letter({ kind: "test" }));
+    expect([title, options.data!.page]).toEqual(["Front door: test ring", `#/pocket/front/${VISIT}`]);
+  });
+
+  test("that merely checks is gone at once", async () => {
+    const shown = await new Worker().push(await letter({ kind: "check" }));
+    expect([shown.options.silent, shown.closed]).toEqual([true, true]);
+  });
+
+  test("that comes late says when it rang", async () => {
+    const at = new Date(Date.now() - 61_000).toISOString();
+    expect((await new Worker().push(await letter({ at }))).title).toContain("somebody rang at");
+    expect((await new Worker().push(await letter({ at, clock: "unsynced" }))).title).toContain("somebody rings");
+  });
+
+  test("makes no sound while the app is on the screen, or silenced", async () => {
+    const worker = new Worker();
+    worker.windows = [{ visibilityState: "visible" }];
+    expect((await worker.push(await letter())).options.silent).toBe(true);
+    const cupboard = await Cupboard.open();
+    await cupboard.put("doors", [["front", { door: "front", name: "F", verifyKey: door.verifyKey, silentUntil: Date.now() + 9e5 }]]);
+    cupboard.close();
+    expect((await new Worker().push(await letter())).options.silent).toBe(true);
+  });
+});
+
+describe("how a phone is woken", () => {
+  const now = Date.parse("2026-11-22T20:00:00Z");
+  const state = (said: object) => readPocket({ web: true, key: null, ntfy: null, way: null, confirmed: null, ended: false, ...said });
+
+  test("counts only once somebody said that it rang, and not for ever", () => {
+    expect(standing(state({}), now)).toBe("open");
+    expect(standing(state({ way: "none" }), now)).toBe("quiet");
+    expect(standing(state({ way: "web" }), now)).toBe("untested");
+    expect(standing(state({ way: "web", confirmed: "2026-11-01T20:00:00.000Z" }), now)).toBe("done");
+    expect(standing(state({ way: "web", confirmed: "2026-11-01T20:00:00.000Z", ended: true }), now)).toBe("untested");
+    expect(standing(state({ way: "ntfy", confirmed: "2026-06-01T20:00:00.000Z" }), now)).toBe("untested");
+  });
+
+  test("a door that says it otherwise is read as far as it is known", () => {
+    expect(readPocket({ way: "pigeon", ntfy: { server: 1 }, key: "x", confirmed: 5 })).toEqual({
+      web: false, key: null, ntfy: null, way: null, confirmed: "", ended: false,
+    });
+  });
+
+  test("the test waits for the phone to be locked, and is confirmed by its visit", async () => {
+    const ask = vi.fn(async (cmd: string) => ({ reply: {} as never, result: cmd === "ring_test" ? { visit: VISIT } : { way: "ntfy" } }));
+    const pocket = new Pocket("front", { ask } as never);
+    const visit = await pocket.test("ntfy");
+    await pocket.confirm(visit);
+    expect(ask.mock.calls).toEqual([
+      ["ring_test", { everywhere: false, after: 10 }],
+      ["push", { do: "confirm", visit: VISIT }],
+    ]);
+  });
+});
+
