@@ -18,7 +18,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
-    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "supervision",
+    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "schedule",
+    "supervision",
     "visit",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry",
