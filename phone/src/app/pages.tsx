@@ -53,7 +53,7 @@ export function Health({ view }: Page): JSX.Element {
             <Fact name={T.health.started} value={fullTime(health.started)} />
             <Fact name={T.health.version} value={health.version} />
           </dl>
-          <p class="hint">{T.health.age(fullTime(view.healthAt))}</p>
+          <p class="hint">{T.health.age(fullTime(view.heardAt))}</p>
         </>
       )}
     </Screen>

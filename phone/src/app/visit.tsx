@@ -6,7 +6,8 @@ import { Refused } from "../door/refused";
 import { type Movie, readMovie } from "../door/mp4";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
-import { fetchClip, type Transferred } from "../household/transfer";
+import type { Opened } from "../backroom/work";
+import { fetchClip } from "../household/transfer";
 import { T } from "../texts";
 import { clipLine, visitLine } from "./history";
 import { play } from "./player";
@@ -14,7 +15,7 @@ import { dayOf, doorTime, Icon, Picture, Screen, sentence, Sure } from "./shown"
 
 export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: string }): JSX.Element {
   const visit = view.visits.find((one) => one.id === id);
-  const [clip, setClip] = useState<(Transferred & { movie: Movie }) | null>(null);
+  const [clip, setClip] = useState<(Opened & { movie: Movie }) | null>(null);
   const [said, setSaid] = useState("");
   const [done, setDone] = useState<number | null>(null);
   const [sure, setSure] = useState(false);
@@ -93,7 +94,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
 
 const files = new WeakMap<object, string>();
 
-function saved(clip: Transferred): string {
+function saved(clip: Opened): string {
   let url = files.get(clip);
   if (!url) {
     url = URL.createObjectURL(new Blob([clip.plain], { type: "video/mp4" }));
@@ -102,7 +103,7 @@ function saved(clip: Transferred): string {
   return url;
 }
 
-function Video({ clip }: { clip: Transferred & { movie: Movie } }): JSX.Element {
+function Video({ clip }: { clip: Opened & { movie: Movie } }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => play(video.current!, clip.movie, clip.plain), [clip]);
   return <video class="picture" ref={video} controls autoplay muted playsInline />;
