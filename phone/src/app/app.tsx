@@ -11,6 +11,7 @@ import { Home } from "./home";
 import { Household } from "./household";
 import { Health, Journal, More, Privacy, Words } from "./pages";
 import { Ring } from "./ring";
+import { Live } from "./live";
 import { Icon, type IconName } from "./shown";
 import { allowSound } from "./sound";
 import { VisitPage } from "./visit";
@@ -39,7 +40,7 @@ export function App({ house }: { house: House }): JSX.Element {
   }, []);
 
   const [, page = "", of = "", id = ""] = path.split("/");
-  const door = house.doors.find(({ view }) => view.record.door === (page === "visit" ? of : chosen)) ?? house.doors[0];
+  const door = house.doors.find(({ view }) => view.record.door === (of && (page === "visit" || page === "live") ? of : chosen)) ?? house.doors[0];
   if (!door || page === "add")
     return (
       <main>
@@ -49,7 +50,7 @@ export function App({ house }: { house: House }): JSX.Element {
   const { view } = door;
   const ringing = house.doors.find((one) => one.view.ringing);
   const props = { door, view, house };
-  const tab = page === "visit" ? "history" : TABS.some(([name]) => name === page) ? page : "more";
+  const tab = page === "visit" ? "history" : page === "live" ? "" : TABS.some(([name]) => name === page) ? page : "more";
   return (
     <>
       <main key={view.record.door}>
@@ -58,6 +59,7 @@ export function App({ house }: { house: House }): JSX.Element {
         {page === "" && <Home {...props} />}
         {page === "history" && <History {...props} />}
         {page === "visit" && <VisitPage key={id} {...props} id={id} />}
+        {page === "live" && <Live {...props} />}
         {page === "household" && <Household {...props} />}
         {page === "more" && <More {...props} />}
         {page === "health" && <Health {...props} />}
