@@ -196,3 +196,40 @@ def test_a_phone_without_network_shows_what_it_has(house: Build) -> None:
     home.broker.start()
     home.phone.opens("")
     home.phone.sees("The door is awake", 40)
+
+
+MOTION = """
+    // Mean difference of luma between two looks at the picture, a second apart, as a person sees that it moves.
+    return page.locator('.frame video').evaluate(async (video) => {
+        const canvas = new OffscreenCanvas(160, 100), pen = canvas.getContext('2d', { willReadFrequently: true });
+        const look = () => { pen.drawImage(video, 0, 0, 160, 100); return pen.getImageData(0, 0, 160, 100).data; };
+        const before = look(), shown = video.currentTime;
+        await new Promise((resume) => setTimeout(resume, 2500));
+        const after = look();
+        let most = 0, mean = 0;
+        for (let i = 0; i < after.length; i += 4) {
+            const by = Math.abs(after[i] - before[i]); most = Math.max(most, by); mean += by / (after.length / 4);
+        }
+        return { most, mean, moved: video.currentTime - shown, wide: video.videoWidth, rate: video.playbackRate };
+    });
+"""
+
+
+def test_live_view_shows_a_picture_that_moves_and_tells_who_watches(house: Build, pictures: Path | None) -> None:
+    home = house(SCENE)
+    home.door.until(lambda: home.door.status().get("camera") == "sees")
+    home.phone.do("await page.getByRole('link', {name: 'Watch live'}).click()")
+    home.phone.do("await page.locator('.pill.on').waitFor()")
+    home.phone.sees("Watching: this phone")
+    home.door.finger(b"visitor", "scene.sock")
+    home.phone.do("await page.waitForTimeout(3000)")
+    seen = home.phone.do(MOTION)
+    assert seen["wide"] == 640
+    assert seen["moved"] > 1.5
+    assert seen["most"] > 25
+    home.phone.shows(pictures, "live")
+    said = home.phone.do("return page.locator('.pill.on').textContent()")
+    assert 0 <= float(said.removeprefix("Live, ").removesuffix(" s ago")) < 5
+    home.phone.opens("")
+    home.phone.do("await page.getByText('Watching: this phone').waitFor({state: 'detached'})")
+    assert home.phone.complaints() == []
