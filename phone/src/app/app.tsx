@@ -11,7 +11,9 @@ import { Home } from "./home";
 import { Household } from "./household";
 import { Health, Journal, More, Privacy, Words } from "./pages";
 import { Ring } from "./ring";
+import { Areas } from "./areas";
 import { Live } from "./live";
+import { HoursPage, SettingsPage } from "./settings";
 import { Icon, type IconName } from "./shown";
 import { allowSound } from "./sound";
 import { VisitPage } from "./visit";
@@ -60,6 +62,9 @@ export function App({ house }: { house: House }): JSX.Element {
         {page === "history" && <History {...props} />}
         {page === "visit" && <VisitPage key={id} {...props} id={id} />}
         {page === "live" && <Live {...props} />}
+        {page === "settings" && <SettingsPage {...props} />}
+        {page === "hours" && <HoursPage {...props} />}
+        {page === "areas" && <Areas key={of} {...props} kind={of === "masks" ? "masks" : "zones"} />}
         {page === "household" && <Household {...props} />}
         {page === "more" && <More {...props} />}
         {page === "health" && <Health {...props} />}

@@ -191,6 +191,7 @@ export function More({ door, view, house }: Page): JSX.Element {
     location.reload();
   };
   const links: [string, IconName, string][] = [
+    ...(view.role === "member" ? [] : ([["#/settings", "settings", T.settings.title]] as [string, IconName, string][])),
     ["#/health", "heart", T.more.health],
     ["#/privacy", "shield", T.more.privacy],
     ["#/journal", "book", T.more.journal],
