@@ -52,6 +52,8 @@ export class Asking {
 
   /** What the door says of a command later, after its reply: a transfer that ended early. */
   onLate: ((id: Bytes, word: string) => void) | null = null;
+  /** The connection is gone, for whoever waits for something that is no reply. */
+  onLost: (() => void) | null = null;
 
   /**
    * The answer. *id* is the command's, for who must know it before; *within* milliseconds it has to come. Raises Refused:
@@ -96,6 +98,7 @@ export class Asking {
   giveUp(): void {
     for (const one of this.#waiting.values()) one.reject(new Refused("offline", "The connection broke. Try again."));
     this.#waiting.clear();
+    this.onLost?.();
   }
 
   #answer(id: Bytes, payload: Bytes, within: number): Promise<Reply> {

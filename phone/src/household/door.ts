@@ -32,6 +32,7 @@ const GREETINGS = 5;
 const AGAIN_AFTER_MS = 2000;
 const TELL_EVERY_MS = 100;
 const STILL_WITHIN_MS = 20_000;
+const BACK_WITHIN_MS = 180_000;
 const AT_ONCE = 32; // entries the back room opens before anything else gets its turn
 
 interface KeptEntry {
@@ -49,6 +50,7 @@ export class Door {
   readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
   readonly #asked = new Set<string>(); // clips whose poster was asked for
   readonly #bodies = new WeakMap<Entry, Body | null>(); // opened already, and waiting for what comes before them
+  readonly #returns = new Set<() => void>();
   #early: Bytes[] = [];
   #greeting = false;
   #chain: Chain | null = null;
@@ -104,6 +106,24 @@ export class Door {
     const kept = await this.#remember();
     this.#broker.open();
     await this.#retell(kept);
+  }
+
+  /** When the broker is there again, at once where it is. Raises Refused after *BACK_WITHIN_MS*, or when *stop* says so. */
+  back(stop: AbortSignal): Promise<void> {
+    if (this.#view.link === "online") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => end(() => reject(new Refused("offline", "The connection did not come back."))), BACK_WITHIN_MS);
+      const stopped = (): void => end(() => reject(new Refused("stopped", "Stopped.")));
+      const here = (): void => end(resolve);
+      const end = (how: () => void): void => {
+        clearTimeout(late);
+        stop.removeEventListener("abort", stopped);
+        this.#returns.delete(here);
+        how();
+      };
+      stop.addEventListener("abort", stopped);
+      this.#returns.add(here);
+    });
   }
 
   hurry(): void {
@@ -389,6 +409,7 @@ export class Door {
       this.#show({ link, door: "unknown" });
     } else {
       this.#show({ link });
+      for (const here of [...this.#returns]) here();
       if (this.#clock.epoch) void this.greet();
     }
   }

@@ -41,6 +41,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   door.asking.onLate = (about, word) => {
     if (same(about, id)) wake?.(new Refused(word, `The door stopped: ${word}.`));
   };
+  door.asking.onLost = () => wake?.(new Refused("offline", "The connection broke."));
   try {
     let failures = 0;
     while (sealed.length < chunks) {
@@ -63,12 +64,14 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
       } catch (error) {
         if (!(error instanceof Refused) || !["offline", "silence", "late"].includes(error.word) || ++failures > TRIES) throw error;
         tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
-        await new Promise((again) => setTimeout(again, 1000 * failures));
+        if (error.word === "offline") await door.back(stop);
+        else await new Promise((again) => setTimeout(again, 1000 * failures));
       }
     }
   } finally {
     door.onChunk = null;
     door.asking.onLate = null;
+    door.asking.onLost = null;
   }
   return door.backroom.clip(join(...sealed), clip.sha256);
 }
