@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from attrs import define, field, frozen
+from attrs import asdict, define, field, frozen
 
-from doorbell import __version__, events, overlay, pipe, roster, transfers
+from doorbell import __version__, events, overlay, pipe, roster, schedule, transfers
 from doorbell.clips import store
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
@@ -116,6 +116,7 @@ class Answers:
     clips: Path
     viewing: Viewing
     pocket: Pocket
+    wellbeing: Callable[[], messages.Health]
     porch: Porch | None = None
 
     _journal: bytes = b""
@@ -293,6 +294,7 @@ class Answers:
             "roster": self.household.roster.document(),
             "role": order.member.role,
             "recording": self.door.is_recording_on(),
+            "health": asdict(self.wellbeing()),
         }
 
     def _do_journal(self, order: Order, at: float, since: int) -> None:
@@ -359,7 +361,7 @@ class Answers:
     def _do_settings(self, order: Order, at: float, set_: object = None) -> Mapping[str, Any] | None:
         now = self.door.config
         if set_ is None:
-            return {"settings": overlay.shown(now)}
+            return self._settings(now)
         if any(one.order.name == "settings" for one in self._waiting.values()):
             raise _Refused("busy")  # one change at a time
         try:
@@ -372,13 +374,17 @@ class Answers:
         )
         return None
 
+    def _settings(self, now: Config) -> Mapping[str, Any]:
+        moment = self.ledger.clock.of_the_week()
+        return {"settings": overlay.shown(now), "local": moment and schedule.spelt(moment)}
+
     def _apply(self, order: Order, wanted: object, at: float) -> Mapping[str, Any] | None:
         """The settings are on the card: in force now. Answered when the recorder films by them."""
         after = overlay.changed(self.door.config, wanted)
         self._recorder_ended = False
         renewed = self.door.apply(after, at)
         self.ledger.write("settings", {"set": json.loads(json.dumps(wanted)), "by": order.member.id}, at)
-        said = {"settings": overlay.shown(after)}
+        said = self._settings(after)
         if not renewed:
             return said
         self._wait(order, at, lambda _, __: said, late="camera", within=CAMERA_S, films=True)

@@ -52,6 +52,11 @@ class WallClock:
         by, self._offset = offset - self._offset, offset
         return by if abs(by) > STEP_S else 0.0
 
+    def of_the_week(self) -> tuple[int, int] | None:
+        """Day, 0 for Monday, and minute of the day, by the door's own time zone; None while the clock is unsynced."""
+        now = time.localtime()
+        return (now.tm_wday, now.tm_hour * 60 + now.tm_min) if self.synced() else None
+
     def synced(self) -> bool:
         # struct timex begins with an int that asks for nothing when 0; the answer is the kernel's own word for
         # "no time source disciplines this clock", whoever the source may be.

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from attrs import Attribute, asdict, evolve, field, frozen
 from attrs import fields as attrs_fields
 
+from doorbell import schedule
 from doorbell.clips.recipient import Recipient
 from doorbell.errors import ConfigError, Mistake
 from doorbell.vision.polygons import Polygon, parse_polygons
@@ -165,6 +166,7 @@ class Motion:
     record_on: RecordOn = "motion"
     zones: tuple[Polygon, ...] = ()
     sensitivity: Sensitivity = "medium"
+    schedule: tuple[str, ...] = ()
 
 
 @frozen
@@ -374,6 +376,13 @@ def _polygons(value: object, _: type) -> tuple[Polygon, ...]:
         raise _Unfit("", "", str(mistake).removesuffix(".")) from None
 
 
+def _schedule(value: object, _: type) -> tuple[str, ...]:
+    try:
+        return schedule.checked(value)
+    except Mistake as mistake:
+        raise _Unfit("", "", str(mistake)) from None
+
+
 def _converter() -> cattrs.Converter:
     import cattrs  # noqa: PLC0415  1.6 MB that the recorder does without
     from cattrs.gen import make_dict_structure_fn  # noqa: PLC0415
@@ -386,6 +395,7 @@ def _converter() -> cattrs.Converter:
         converter.register_structure_hook_func(partial(eq, choice), _choice)
     converter.register_structure_hook_func(partial(eq, tuple[Recipient, ...]), _recipients)
     converter.register_structure_hook_func(partial(eq, tuple[Polygon, ...]), _polygons)
+    converter.register_structure_hook_func(partial(eq, tuple[str, ...]), _schedule)
     converter.register_structure_hook(
         Config,
         make_dict_structure_fn(
@@ -434,7 +444,7 @@ def from_doorman(table: Mapping[str, Any]) -> Config:
             keys=Keys(_recipients(table["keys"]["recipients"], tuple)),
             camera=Camera(**table["camera"]),
             privacy=Privacy(**privacy | {"masks": parse_polygons(privacy["masks"])}),
-            motion=Motion(**motion | {"zones": parse_polygons(motion["zones"])}),
+            motion=Motion(**motion | {"zones": parse_polygons(motion["zones"]), "schedule": tuple(motion["schedule"])}),
             visit=Visit(**table["visit"]),
         )
     except (KeyError, TypeError) as error:

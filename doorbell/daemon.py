@@ -218,7 +218,7 @@ def _answers(
     answers = Answers(
         doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
         errands, door.state / store.FOLDER,
-        Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led), pocket,
+        Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led), pocket, voice.wellbeing,
     )  # fmt: skip
     answers.porch = Porch(
         door.id, door.state, keys, home, errands, doorman.ledger.clock, doorman.ledger.write, voice.pairing,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from attrs import define, evolve
 
-from doorbell import __version__, debounce, durable, effects, events, overlay, visit
+from doorbell import __version__, debounce, durable, effects, events, overlay, schedule, visit
 from doorbell.answers import Answers
 from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
@@ -242,8 +242,9 @@ class Doorman:
 
     @property
     def _limits(self) -> visit.Limits:
-        chosen = self.config.visit
-        return visit.Limits(chosen.linger_s, chosen.longest_s, self.config.motion.record_on)
+        chosen, motion = self.config.visit, self.config.motion
+        record_on = schedule.record_on(motion.record_on, motion.schedule, self.ledger.clock.of_the_week)
+        return visit.Limits(chosen.linger_s, chosen.longest_s, record_on)
 
     def _step(self, event: object, at: float) -> None:
         when = self._video_at or at

@@ -21,7 +21,8 @@ NAME: Final = "settings.json"
 MOST_FILE: Final = 32 * 1024
 CHANGEABLE: Final = {
     "privacy": ("masks",),
-    "motion": ("zones", "sensitivity", "record_on"),
+    "motion": ("zones", "sensitivity", "record_on", "schedule"),
+    "visit": ("linger_s",),
     "storage": ("days",),
     "push": ("web", "ntfy"),
 }

@@ -41,7 +41,7 @@ class Screening:
         if self._muxer is None:
             if not packet.keyframe:
                 return
-            self._muxer = Muxer(packet, {"v": 1}, "1970-01-01T00:00:00Z")
+            self._muxer = Muxer(packet, {"v": 1, "at": round(packet.at, 3)}, "1970-01-01T00:00:00Z")
             self._init = self._muxer.add(packet)
             self._say_init(packet.at)
             return

@@ -165,15 +165,17 @@ class Voice:
             self._hello(at)
 
     def health(self, at: float) -> None:
-        if not self.config.privacy.clear_events:
-            return
+        if self.config.privacy.clear_events:
+            self._state(messages.health(self.config.door.id, self.wellbeing()), at)
+
+    def wellbeing(self) -> messages.Health:
+        """What the door says of itself: in clear on its topic, and sealed to a member who says hello."""
         now = machine(self.config.door.state)
         # To the second: the same start must not read differently each time it is told.
         started = messages.rfc3339(round(self.clock.wall(self.started)))
-        values = messages.Health(
+        return messages.Health(
             started, __version__, self.problems.parts, now.disk, now.temperature, now.throttled, now.rssi
         )
-        self._state(messages.health(self.config.door.id, values), at)
 
     def _state(self, message: messages.Message, at: float) -> None:
         self._carry_out(self.delivery.state(at, message))

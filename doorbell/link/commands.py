@@ -66,7 +66,8 @@ LIST: Final = (
     Command(
         "hello", "member", {},
         "Exempt from epoch, expiry and counter; changes nothing; one reply a second and member.",
-        "`software`, `roster` (the signed document in force), `role`, `recording`",
+        "`software`, `roster` (the signed document in force), `role`, `recording`, `health` (the keys of the topic "
+        "`health`)",
     ),
     Command(
         "journal", "member", {"since": Arg(closed.count, "the last index the phone has, 0 for none")},
@@ -106,9 +107,11 @@ LIST: Final = (
                        needed=False),
         },
         "Shows the settings that a command may change, or changes some: `privacy.masks`, `motion.zones`, "
-        "`motion.sensitivity`, `motion.record_on`, `storage.days`, `push.web`, `push.ntfy`. They are kept over "
-        "restarts and win over the configuration's file. Answered when the recorder films by them.",
-        "`settings` (all of them, as they are now in force)",
+        "`motion.sensitivity`, `motion.record_on`, `motion.schedule`, `visit.linger_s`, `storage.days`, `push.web`, "
+        "`push.ntfy`. They are kept over restarts and win over the configuration's file. Answered when the recorder "
+        "films by them.",
+        "`settings` (all of them, as they are now in force), `local` (the door's time, `sun 21:14`; null while it does "
+        "not know)",
     ),
     Command(
         "recording", "admin", {"on": Arg(closed.flag, "whether to record")},

@@ -17,11 +17,14 @@ const context = await chromium.launchPersistentContext(profile, {
   args: [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required",
+    ...words.filter((word) => word.startsWith("--")),
   ],
-  viewport: { width: 390, height: 780 },
+  viewport: { width: 390, height: 844 },
   deviceScaleFactor: 1,
   colorScheme: words.includes("dark") ? "dark" : "light",
   hasTouch: true,
+  acceptDownloads: true,
+  reducedMotion: words.includes("still") ? "reduce" : "no-preference",
   timezoneId: "UTC",
   locale: "en-GB",
 });

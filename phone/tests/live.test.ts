@@ -16,10 +16,10 @@ const message = (number: number, kind: "init" | "video", flags: number, text: st
 describe("live view", () => {
   test("a fragment in three messages is one again", () => {
     const receiver = new LiveReceiver(secret, session);
-    expect(receiver.take(message(0, "init", FIRST | LAST, "head"))).toEqual({ kind: "init", bytes: utf8("head") });
+    expect(receiver.take(message(0, "init", FIRST | LAST, "head"))).toMatchObject({ kind: "init", bytes: utf8("head") });
     expect(receiver.take(message(1, "video", FIRST | KEY, "a"))).toBeNull();
     expect(receiver.take(message(2, "video", KEY, "b"))).toBeNull();
-    expect(receiver.take(message(3, "video", LAST | KEY, "c"))).toEqual({ kind: "video", bytes: utf8("abc") });
+    expect(receiver.take(message(3, "video", LAST | KEY, "c"))).toEqual({ kind: "video", bytes: utf8("abc"), keyframe: true });
   });
 
   test("a number is used once: replays and what comes late are dropped", () => {

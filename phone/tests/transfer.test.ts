@@ -6,7 +6,9 @@ import { hashOf } from "../src/door/sign";
 import type { Door } from "../src/household/door";
 import type { ClipFact } from "../src/household/story";
 import { fetchClip, type Progress } from "../src/household/transfer";
-import { opener, RECIPIENT } from "./made";
+import { Work } from "../src/backroom/work";
+import { ageLine } from "../src/door/identity";
+import { RECIPIENT, SECRET } from "./made";
 
 const CHUNK = 98_304;
 const plain = crypto.getRandomValues(new Uint8Array(60_000));
@@ -26,7 +28,7 @@ class KeepingDoor {
     set onLate(late: ((id: Bytes, word: string) => void) | null) {
       this.owner.onLate = late;
     },
-    ask: (_: string, { from, window }: { from: number; window: number }, id: Bytes) => this.answer(from, window, id),
+    ask: (_: string, { from, window }: { from: number; window: number }, { id }: { id: Bytes }) => this.answer(from, window, id),
   };
 
   request: Bytes = new Uint8Array(16);
@@ -42,9 +44,8 @@ class KeepingDoor {
     return { result: { bytes: sealed.length, chunks, request: hex(id) } };
   }
 
-  opener() {
-    return opener;
-  }
+  back = () => Promise.resolve();
+  readonly backroom = new Work(ageLine(SECRET));
 }
 
 const clip: ClipFact = { id: "c", bytes: sealed.length, sha256: hex(hashOf(sealed)), seconds: 9, posterSha256: "", state: "kept", why: "" };

@@ -384,8 +384,8 @@ def test_the_recorder_inherits_nothing_that_systemd_gave_the_doorman(monkeypatch
     for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "CREDENTIALS_DIRECTORY", "LISTEN_FDS"):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("LANG", "C.UTF-8")
-    assert "secret" not in child._environment().values()
-    assert child._environment()["LANG"] == "C.UTF-8"
+    assert "secret" not in child.environment().values()
+    assert child.environment()["LANG"] == "C.UTF-8"
 
 
 def test_the_recorder_imports_nothing_that_lies_in_the_working_directory(
@@ -405,7 +405,7 @@ def test_a_recorder_without_a_word_from_its_doorman_ends_quietly() -> None:
     with theirs:
         done = subprocess.run(
             [sys.executable, "-m", "doorbell.recorder"], stdin=theirs.fileno(), capture_output=True, text=True,
-            check=False, env=child._environment(),
+            check=False, env=child.environment(),
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
 

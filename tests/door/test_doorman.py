@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import config as configuration
@@ -225,6 +226,31 @@ def test_the_chime_is_silent_when_the_door_leaves(hall: Hall) -> None:
     assert hall.factory.pin(22).state
     hall.doorman._end()
     assert not hall.factory.pin(22).state
+
+
+class AtNoon(WallClock):
+    """A door that takes it for noon on a Monday."""
+
+    def of_the_week(self) -> tuple[int, int] | None:
+        return 0, 12 * 60
+
+
+def test_outside_the_hours_motion_begins_no_clip_and_a_press_does(hall: Hall) -> None:
+    hall.doorman.ledger.clock = AtNoon()
+    hall.doorman.config = evolve(hall.doorman.config, motion=configuration.Motion(schedule=("mon 13:00-11:00",)))
+    hall.say(RecorderReady(1.0), 1.0)
+    hall.say(Saw(2.0, True, 1.0, NOWHERE, 0.5), 2.0)
+    assert hall.begun() == []
+    hall.press(3.0)
+    assert len(hall.begun()) == 1
+
+
+def test_within_the_hours_motion_begins_a_clip(hall: Hall) -> None:
+    hall.doorman.ledger.clock = AtNoon()
+    hall.doorman.config = evolve(hall.doorman.config, motion=configuration.Motion(schedule=("mon 11:00-13:00",)))
+    hall.say(RecorderReady(1.0), 1.0)
+    hall.say(Saw(2.0, True, 1.0, NOWHERE, 0.5), 2.0)
+    assert len(hall.begun()) == 1
 
 
 def test_the_second_clip_of_a_visit_brings_no_second_poster(hall: Hall) -> None:

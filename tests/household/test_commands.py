@@ -34,6 +34,15 @@ def test_hello_tells_the_phone_where_it_is(at_home: AtHome) -> None:
     assert anna.hello()["result"]["role"] == "admin"
 
 
+def test_hello_tells_how_the_door_is_also_where_nothing_is_told_in_clear(at_home: AtHome, listener: Listener) -> None:
+    _, anna, _ = at_home({"privacy": {"clear_events": False}})
+    health = anna.hello()["result"]["health"]
+    assert set(health) == {"started", "version", "problems", "disk", "temperature", "throttled", "rssi"}
+    assert 0 <= health["disk"] <= 100
+    assert isinstance(health["problems"], list)
+    assert not any(note.payload for note in listener.of("health"))
+
+
 def test_the_journal_comes_in_pages_that_continue_each_other(at_home: AtHome, listener: Listener) -> None:
     door, anna, _ = at_home()
     for count in range(1, 4):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,15 @@ def test_what_needs_no_recorder_is_answered_at_once(at_home: AtHome) -> None:
     assert anna.ask("settings", {"set": wanted})["result"]["settings"]["storage"] == {"days": 3}
     said = anna.ask("settings")["result"]["settings"]
     assert (said["storage"]["days"], said["motion"]["record_on"]) == (3, "press")
+
+
+def test_the_hours_are_set_and_the_door_says_what_time_it_takes_it_for(at_home: AtHome) -> None:
+    _, anna, _ = at_home()
+    hours = ["mon-fri 22:00-06:30", "sat,sun 00:00-24:00"]
+    said = anna.ask("settings", {"set": {"motion": {"schedule": hours}, "visit": {"linger_s": 20}}})["result"]
+    assert (said["settings"]["motion"]["schedule"], said["settings"]["visit"]) == (hours, {"linger_s": 20.0})
+    assert said["local"] is None or re.fullmatch("(mon|tue|wed|thu|fri|sat|sun) [0-2][0-9]:[0-5][0-9]", said["local"])
+    assert anna.ask("settings", {"set": {"motion": {"schedule": ["noon"]}}})["refused"] == "args"
 
 
 @pytest.mark.parametrize(

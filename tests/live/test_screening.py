@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 
 import av
 import pytest
@@ -51,6 +52,14 @@ def test_a_viewer_sees_from_the_last_keyframe_on(screening: Screening, pipe: Pip
     last = max(n for n, packet in enumerate(held) if packet.keyframe)
     assert pipe.viewer.shown[0][0] == "init"
     assert pictures(pipe) == len(held) - last - 1
+
+
+def test_the_film_says_when_it_began_by_the_doors_uptime(screening: Screening, pipe: Pipe) -> None:
+    held = packets(25)
+    screening.begin(held)
+    with av.open(io.BytesIO(b"".join(data for _, data in pipe.viewer.shown))) as opened:
+        said = json.loads(opened.metadata["comment"])
+    assert said == {"v": 1, "at": round(max(packet.at for packet in held if packet.keyframe), 3)}
 
 
 def test_a_session_that_begins_between_two_keyframes_waits_for_the_next(screening: Screening, pipe: Pipe) -> None:

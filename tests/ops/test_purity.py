@@ -18,8 +18,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
-    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "supervision",
-    "ticket", "visit",
+    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "schedule",
+    "supervision", "ticket", "visit",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry", "push.book", "push.letters", "overheard.guesses", "overheard.looks",
     "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox",

@@ -11,11 +11,17 @@ from typing import Any
 import pytest
 from attrs import frozen
 
+from paho.mqtt import publish
+
 from doorbell import doorkeys, household, roster
-from doorbell.roster import Member
+from doorbell.brokersetup import Login, rules
+from doorbell.roster import Member, member_id
 from tests.phone.hand import Phone, Site
 from tests.rigs.broker import Mosquitto, free_port
-from tests.rigs.door import Door
+from tests.rigs.door import Door, Listener
+from tests.rigs.proxy import Proxy
+
+EYES = ("eyes", "e-word")
 
 
 @frozen
@@ -26,6 +32,19 @@ class House:
     broker: Mosquitto
     sockets: int
     """The port at which the broker speaks WebSockets."""
+    login: tuple[str, str] = ("", "")
+    """The owner's at the broker."""
+    proxy: Proxy | None = None
+    """Between the phone and the broker, where a test wants to cut it."""
+
+    def listener(self) -> Listener:
+        """The broker's owner, who sees and may everything."""
+        return Listener(self.broker.port, EYES)
+
+    def forge(self, topic: str, payload: bytes) -> None:
+        """A message from whoever owns the broker."""
+        auth = {"username": EYES[0], "password": EYES[1]}
+        publish.single(topic, payload, qos=1, hostname="127.0.0.1", port=self.broker.port, auth=auth)
 
 
 @pytest.fixture
@@ -39,20 +58,44 @@ def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
     """``house(settings, paired)``: the door runs, and its owner's phone has joined by the 24 words."""
     with ExitStack() as stack:
 
-        def build(settings: dict[str, dict[str, Any]] | None = None, *, paired: bool = True) -> House:
-            sockets = free_port()
-            listener = f"listener {sockets} 127.0.0.1\nprotocol websockets"
-            broker = stack.enter_context(Mosquitto(tmp_path, settings=listener))
-            door = Door(tmp_path / "door", broker.port, settings or {})
+        def build(
+            settings: dict[str, dict[str, Any]] | None = None,
+            *,
+            paired: bool = True,
+            proxied: bool = False,
+            before: Callable[[Door], None] = lambda _: None,
+        ) -> House:
+            door = Door(tmp_path / "door", 0, settings or {})
+            sockets, me = free_port(), member_id(door.owner.verify_key)
+            broker = stack.enter_context(
+                Mosquitto(
+                    tmp_path,
+                    settings=f"listener {sockets} 127.0.0.1\nprotocol websockets",
+                    logins={"front": "f-word", me: "m-word", EYES[0]: EYES[1]},
+                    acl=_rights(me),
+                )
+            )
+            door.port = broker.port
+            door.settings = door.settings | {
+                "mqtt": {"host": "127.0.0.1", "port": broker.port, "tls": "off", "username": "front", "password": "f-word"}
+            }
             if paired:
                 _pair(door)
+            before(door)
             stack.enter_context(door)
+            proxy = stack.enter_context(Proxy(sockets)) if proxied else None
             phone = stack.enter_context(Phone(os.environ.get("DOORBELL_LOOK", "light")))
-            phone.joins(site, sockets, door.owner.words())
+            phone.joins(site, proxy.port if proxy else sockets, door.owner.words(), login=(me, "m-word"))
             phone.sees("The door is awake")
-            return House(door, phone, site, broker, sockets)
+            return House(door, phone, site, broker, sockets, (me, "m-word"), proxy)
 
         yield build
+
+
+def _rights(me: str) -> str:
+    """As `doorbell broker-setup` writes them; and the broker's owner, whom no rule holds."""
+    logins = (Login("door", "front", ("front",)), Login("phone", me, ("front",)))
+    return "\n".join(rules(one) for one in logins) + f"\nuser {EYES[0]}\ntopic readwrite #\n"
 
 
 def _pair(door: Door) -> None:

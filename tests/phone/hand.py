@@ -61,13 +61,15 @@ class Phone:
     """One phone, with a profile of its own. ``do`` runs the body of an async JavaScript function of (page, context)."""
 
     look: str = "light"
+    words: list[str] = field(factory=list)
+    """More for Chromium's command line, or `large` and `still`: large type, reduced motion."""
     process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
         browser = shutil.which("chromium")
         assert browser
         self.process = subprocess.Popen(
-            ["node", "tests/hand.mjs", browser, self.look], cwd=PHONE, env=os.environ, text=True,
+            ["node", "tests/hand.mjs", browser, self.look, *self.words], cwd=PHONE, env=os.environ, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         self._hear()
@@ -124,13 +126,17 @@ class Phone:
         found = json.dumps(text)
         self.do(f"await page.getByText({found}).first().waitFor({{timeout: {int(within * 1000)}}})")
 
-    def joins(self, site: Site, broker: int, secret: str, door: str = "front") -> None:
+    def joins(
+        self, site: Site, broker: int, secret: str, door: str = "front", login: tuple[str, str] = ("", "")
+    ) -> None:
         """As an owner does on a new phone: the words or the key, and where the broker is."""
         self.do(f"""
             await page.goto({json.dumps(site.url)});
             await page.locator('[name=secret]').fill({json.dumps(secret)});
             await page.locator('[name=broker]').fill('ws://127.0.0.1:{broker}');
             await page.locator('[name=door]').fill({json.dumps(door)});
+            await page.locator('[name=login]').fill({json.dumps(login[0])});
+            await page.locator('[name=password]').fill({json.dumps(login[1])});
             await page.getByRole('button', {{name: 'Open my door'}}).click();
             await page.getByRole('navigation').waitFor();
         """)

@@ -9,14 +9,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from attrs import evolve
-from paho.mqtt import publish
 
 from doorbell.doorkeys import load_or_make
 from doorbell.journal.entry import Entry, document, entry_hash, read_document
 from doorbell.owner.identity import Identity
 from tests.phone.conftest import House
 from tests.phone.hand import Phone, missing
-from tests.rigs.door import Listener, pause
+from tests.rigs.door import pause
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -108,7 +107,7 @@ def test_the_owner_turns_the_recording_off_and_a_stranger_cannot(house: Build) -
     home.door.press()
     home.phone.sees("Somebody is at the front door")
     with Phone() as other:
-        other.joins(home.site, home.sockets, Identity.make().words())
+        other.joins(home.site, home.sockets, Identity.make().words(), login=home.login)
         other.sees("The door is awake")
         other.opens("more")
         other.do("await page.waitForTimeout(1500)")
@@ -150,7 +149,7 @@ def test_the_page_speaks_to_its_origin_and_its_broker_only(house: Build) -> None
 
 def test_a_history_that_was_rewritten_is_a_red_banner(house: Build, pictures: Path | None) -> None:
     home = house()
-    with Listener(home.broker.port) as listener:
+    with home.listener() as listener:
         home.door.press()
         home.phone.sees("Somebody is at")
         home.phone.press("Ignore")
@@ -159,7 +158,7 @@ def test_a_history_that_was_rewritten_is_a_red_banner(house: Build, pictures: Pa
     entry = read_document(note.payload)
     # Whoever has the card has the door's own key and can sign: only that a phone has seen the entry shows the change.
     for sign, banners in ((lambda _: bytes(64), 0), (load_or_make(home.door.state / "keys").sign_entry, 1)):
-        publish.single(note.topic, _rewritten(entry, sign), qos=1, hostname="127.0.0.1", port=home.broker.port)
+        home.forge(note.topic, _rewritten(entry, sign))
         if banners:
             home.phone.sees("the history was rewritten")
         else:
@@ -196,3 +195,40 @@ def test_a_phone_without_network_shows_what_it_has(house: Build) -> None:
     home.broker.start()
     home.phone.opens("")
     home.phone.sees("The door is awake", 40)
+
+
+MOTION = """
+    // Mean difference of luma between two looks at the picture, a second apart, as a person sees that it moves.
+    return page.locator('.frame video').evaluate(async (video) => {
+        const canvas = new OffscreenCanvas(160, 100), pen = canvas.getContext('2d', { willReadFrequently: true });
+        const look = () => { pen.drawImage(video, 0, 0, 160, 100); return pen.getImageData(0, 0, 160, 100).data; };
+        const before = look(), shown = video.currentTime;
+        await new Promise((resume) => setTimeout(resume, 2500));
+        const after = look();
+        let most = 0, mean = 0;
+        for (let i = 0; i < after.length; i += 4) {
+            const by = Math.abs(after[i] - before[i]); most = Math.max(most, by); mean += by / (after.length / 4);
+        }
+        return { most, mean, moved: video.currentTime - shown, wide: video.videoWidth, rate: video.playbackRate };
+    });
+"""
+
+
+def test_live_view_shows_a_picture_that_moves_and_tells_who_watches(house: Build, pictures: Path | None) -> None:
+    home = house(SCENE)
+    home.door.until(lambda: home.door.status().get("camera") == "sees")
+    home.phone.do("await page.getByRole('link', {name: 'Watch live'}).click()")
+    home.phone.do("await page.locator('.pill.on').waitFor()")
+    home.phone.sees("Watching: this phone")
+    home.door.finger(b"visitor", "scene.sock")
+    home.phone.do("await page.waitForTimeout(3000)")
+    seen = home.phone.do(MOTION)
+    assert seen["wide"] == 640
+    assert seen["moved"] > 1.5
+    assert seen["most"] > 25
+    home.phone.shows(pictures, "live")
+    said = home.phone.do("return page.locator('.pill.on').textContent()")
+    assert 0 <= float(said.removeprefix("Live, ").removesuffix(" s ago")) < 5
+    home.phone.opens("")
+    home.phone.do("await page.getByText('Watching: this phone').waitFor({state: 'detached'})")
+    assert home.phone.complaints() == []

@@ -40,10 +40,12 @@ class Note:
 class Listener:
     """Subscribes to everything; ``wait`` returns the messages so far that fit, as soon as there are enough."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, login: tuple[str, str] | None = None) -> None:
         self.notes: list[Note] = []
         self._news = threading.Condition()
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        if login:
+            self._client.username_pw_set(*login)
         self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         self._client.on_subscribe = lambda *_: self._here.set()
         self._client.on_message = self._note

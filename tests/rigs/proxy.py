@@ -14,8 +14,8 @@ class Proxy:
     """Listens on ``port`` of the loopback and forwards to *target*; one thread does everything.
 
     ``stall()`` stops forwarding both ways and keeps every connection open; bytes that arrive meanwhile wait in the
-    kernel, as they would at a radio that has gone, and are delivered by ``flow()``. ``cut()`` resets every
-    connection. ``delay_s`` holds each piece back for that long.
+    kernel, as they would at a radio that has gone, and are delivered by ``flow()``. ``stall_after(bytes)`` stalls once so
+    many more have passed; ``stalled`` tells. ``cut()`` resets every connection. ``delay_s`` holds each piece back for that long.
     """
 
     def __init__(self, target: int, *, delay_s: float = 0.0) -> None:
@@ -28,6 +28,7 @@ class Proxy:
         self._late: list[tuple[float, socket.socket, bytes]] = []
         self._lock = threading.Lock()
         self._stalled = self._ended = False
+        self._left: int | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -43,6 +44,14 @@ class Proxy:
     def stall(self) -> None:
         with self._lock:
             self._stalled = True
+
+    def stall_after(self, count: int) -> None:
+        with self._lock:
+            self._left = count
+
+    @property
+    def stalled(self) -> bool:
+        return self._stalled
 
     def flow(self) -> None:
         with self._lock:
@@ -101,3 +110,7 @@ class Proxy:
             _, to, data = self._late.pop(0)
             with suppress(OSError):
                 to.sendall(data)
+            if self._left is not None:
+                self._left -= len(data)
+                if self._left <= 0:
+                    self._stalled, self._left = True, None

@@ -12,6 +12,9 @@ import { Household } from "./household";
 import { Health, Journal, More, Privacy, Words } from "./pages";
 import { PocketPage } from "./pocket";
 import { Ring } from "./ring";
+import { Areas } from "./areas";
+import { Live } from "./live";
+import { HoursPage, SettingsPage } from "./settings";
 import { Icon, type IconName } from "./shown";
 import { allowSound } from "./sound";
 import { VisitPage } from "./visit";
@@ -40,7 +43,8 @@ export function App({ house }: { house: House }): JSX.Element {
   }, []);
 
   const [, page = "", of = "", id = ""] = path.split("/");
-  const door = house.doors.find(({ view }) => view.record.door === (page === "visit" || (page === "pocket" && of) ? of : chosen)) ?? house.doors[0];
+  const named = page === "visit" || page === "live" || page === "pocket";
+  const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];
   if (!door || page === "add")
     return (
       <main>
@@ -50,7 +54,7 @@ export function App({ house }: { house: House }): JSX.Element {
   const { view } = door;
   const ringing = house.doors.find((one) => one.view.ringing);
   const props = { door, view, house };
-  const tab = page === "visit" ? "history" : TABS.some(([name]) => name === page) ? page : "more";
+  const tab = page === "visit" ? "history" : page === "live" ? "" : TABS.some(([name]) => name === page) ? page : "more";
   return (
     <>
       <main key={view.record.door}>
@@ -59,6 +63,10 @@ export function App({ house }: { house: House }): JSX.Element {
         {page === "" && <Home {...props} />}
         {page === "history" && <History {...props} />}
         {page === "visit" && <VisitPage key={id} {...props} id={id} />}
+        {page === "live" && <Live {...props} />}
+        {page === "settings" && <SettingsPage {...props} />}
+        {page === "hours" && <HoursPage {...props} />}
+        {page === "areas" && <Areas key={of} {...props} kind={of === "masks" ? "masks" : "zones"} />}
         {page === "household" && <Household {...props} />}
         {page === "more" && <More {...props} />}
         {page === "health" && <Health {...props} />}

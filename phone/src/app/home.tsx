@@ -4,18 +4,25 @@ import type { JSX } from "preact";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
-import { dayOf, doorTime, Icon, Picture, Screen, timeOf } from "./shown";
+import { dayOf, doorTime, fullTime, Icon, Picture, Screen, timeOf } from "./shown";
+import { names } from "./live";
 import { visitLine } from "./history";
 import { PocketNotice } from "./pocket";
 
 export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const last = view.visits[0];
+  const others = names(view, view.watching, door.asking.me);
   const problems = view.health?.problems.length ?? 0;
   const silent = view.record.silentUntil > Date.now();
   return (
     <Screen title={view.record.name}>
       <Presence view={view} />
       <PocketNotice door={door} view={view} />
+      {view.answers && view.recording !== false && (
+        <a class="button primary wide" href={`#/live/${view.record.door}`}>
+          <Icon name="eye" /> {T.live.watch}
+        </a>
+      )}
       {last ? (
         <a class="card last" href={`#/visit/${view.record.door}/${last.id}`}>
           <Picture door={door} visit={last.id} alt="" version={view} />
@@ -49,6 +56,14 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
             <Icon name="next" />
           </a>
         </li>
+        {others.length > 0 && (
+          <li>
+            <span class="line" role="status">
+              <Icon name="eye" />
+              <span>{T.live.watching(others)}</span>
+            </span>
+          </li>
+        )}
         {view.missing > 0 && (
           <li>
             <span class="line">
@@ -79,6 +94,7 @@ function Presence({ view }: { view: DoorView }): JSX.Element {
   return (
     <p class={`presence ${how}`} role="status">
       {text}
+      {!good && view.heardAt > 0 && <span class="small"> {T.door.heard(fullTime(view.heardAt))}</span>}
     </p>
   );
 }

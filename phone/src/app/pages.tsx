@@ -53,7 +53,7 @@ export function Health({ view }: Page): JSX.Element {
             <Fact name={T.health.started} value={fullTime(health.started)} />
             <Fact name={T.health.version} value={health.version} />
           </dl>
-          <p class="hint">{T.health.age(fullTime(view.healthAt))}</p>
+          <p class="hint">{T.health.age(fullTime(view.heardAt))}</p>
         </>
       )}
     </Screen>
@@ -192,6 +192,7 @@ export function More({ door, view, house }: Page): JSX.Element {
   };
   const links: [string, IconName, string][] = [
     ["#/pocket", "bell", T.more.pocket],
+    ...(view.role === "member" ? [] : ([["#/settings", "settings", T.settings.title]] as [string, IconName, string][])),
     ["#/health", "heart", T.more.health],
     ["#/privacy", "shield", T.more.privacy],
     ["#/journal", "book", T.more.journal],

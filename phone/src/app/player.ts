@@ -12,11 +12,17 @@ interface Sources {
 
 const AT_ONCE = 512 * 1024; // bytes for one append: a browser may refuse more
 
-/** Make *video* play *movie*; the returned function lets go of it. */
-export function play(video: HTMLVideoElement, movie: Movie, bytes: Bytes): () => void {
+/** What takes fragments of *type* in this browser; null: nothing does. */
+export function mediaSource(type: string): typeof MediaSource | null {
   const { ManagedMediaSource, MediaSource } = globalThis as Sources;
   const Source = ManagedMediaSource ?? MediaSource;
-  if (!Source?.isTypeSupported(movie.type)) return playWhole(video, bytes);
+  return Source?.isTypeSupported(type) ? Source : null;
+}
+
+/** Make *video* play *movie*; the returned function lets go of it. */
+export function play(video: HTMLVideoElement, movie: Movie, bytes: Bytes): () => void {
+  const Source = mediaSource(movie.type);
+  if (!Source) return playWhole(video, bytes);
   const source = new Source();
   const url = URL.createObjectURL(source);
   video.disableRemotePlayback = true; // ManagedMediaSource opens only so

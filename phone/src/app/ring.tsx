@@ -19,7 +19,7 @@ export function Ring({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
   }, [ringing.visit]);
   const look = (): void => {
     door.ignore();
-    location.hash = `#/visit/${view.record.door}/${ringing.visit}`;
+    location.hash = view.recording === false ? `#/visit/${view.record.door}/${ringing.visit}` : `#/live/${view.record.door}`;
   };
   const test = ringing.kind === "test";
   return (

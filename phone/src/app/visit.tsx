@@ -4,17 +4,21 @@ import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "../door/refused";
 import { type Movie, readMovie } from "../door/mp4";
+import { remux } from "../door/remux";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
-import { fetchClip, type Transferred } from "../household/transfer";
+import type { Opened } from "../backroom/work";
+import { fetchClip } from "../household/transfer";
 import { T } from "../texts";
 import { clipLine, visitLine } from "./history";
 import { play } from "./player";
 import { dayOf, doorTime, Icon, Picture, Screen, sentence, Sure } from "./shown";
 
+const SAVED_WITHIN_MS = 60_000; // the browser copies the file from the address meanwhile
+
 export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: string }): JSX.Element {
   const visit = view.visits.find((one) => one.id === id);
-  const [clip, setClip] = useState<(Transferred & { movie: Movie }) | null>(null);
+  const [clip, setClip] = useState<(Opened & { movie: Movie }) | null>(null);
   const [said, setSaid] = useState("");
   const [done, setDone] = useState<number | null>(null);
   const [sure, setSure] = useState(false);
@@ -44,6 +48,18 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
       setSaid(error instanceof Refused && error.word === "forged" ? T.visit.wrong : sentence(error));
     }
     setDone(null);
+  };
+  const save = ({ plain }: Opened): void => {
+    try {
+      const url = URL.createObjectURL(new Blob([remux(plain)], { type: "video/mp4" }));
+      const link = document.createElement("a");
+      link.href = url;
+      link.download = `${visit?.at.slice(0, 19).replaceAll(":", "-") ?? id}.mp4`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), SAVED_WITHIN_MS);
+    } catch (error) {
+      setSaid(sentence(error));
+    }
   };
   const remove = async (): Promise<void> => {
     setSure(false);
@@ -80,9 +96,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
       {ready && !view.answers && <p class="note">{T.door.notYet}</p>}
       <div class="row">
         {clip && (
-          <a class="button" download={`${visit?.at.slice(0, 19).replaceAll(":", "-") ?? id}.mp4`} href={saved(clip)}>
-            {T.visit.save}
-          </a>
+          <button onClick={() => save(clip)}>{T.visit.save}</button>
         )}
         {ready && view.role === "admin" && <button onClick={() => setSure(true)}>{T.visit.remove}</button>}
       </div>
@@ -91,18 +105,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
   );
 }
 
-const files = new WeakMap<object, string>();
-
-function saved(clip: Transferred): string {
-  let url = files.get(clip);
-  if (!url) {
-    url = URL.createObjectURL(new Blob([clip.plain], { type: "video/mp4" }));
-    files.set(clip, url);
-  }
-  return url;
-}
-
-function Video({ clip }: { clip: Transferred & { movie: Movie } }): JSX.Element {
+function Video({ clip }: { clip: Opened & { movie: Movie } }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => play(video.current!, clip.movie, clip.plain), [clip]);
   return <video class="picture" ref={video} controls autoplay muted playsInline />;

@@ -5,8 +5,8 @@
  * without a gap. An entry that comes too early waits until those between have come; meanwhile it is missing, not wrong.
  */
 
-import { same } from "./bytes";
-import { type Entry, type Fault, follows, type Head, isSigned } from "./journal";
+import { type Bytes, same } from "./bytes";
+import { type Entry, type Fault, type Head, isSigned, joins } from "./journal";
 
 const MOST_WAITING = 2000;
 
@@ -19,7 +19,7 @@ export class Chain {
 
   /** *head* and the hashes by index are what this phone verified before. */
   constructor(
-    private readonly verifyKey: Uint8Array,
+    readonly verifyKey: Bytes,
     head: Head | null = null,
     known: Iterable<readonly [number, Uint8Array]> = [],
   ) {
@@ -38,11 +38,14 @@ export class Chain {
     return this.#head && last > this.#head.index ? last - this.#head.index - this.#waiting.size : 0;
   }
 
-  /** The entries that are verified now, oldest first; or why there are none. A forged one changes nothing. */
-  async take(entry: Entry): Promise<Taken> {
+  /**
+   * The entries that are verified now, oldest first; or why there are none. A forged one changes nothing. *signed*: whether the
+   * door signed it, where somebody has looked already.
+   */
+  async take(entry: Entry, signed?: boolean): Promise<Taken> {
     const seen = this.#known.get(entry.index);
     if (seen && same(seen, entry.hash)) return "known";
-    if (!(await isSigned(entry, this.verifyKey))) return "forged";
+    if (!(signed ?? (await isSigned(entry, this.verifyKey)))) return "forged";
     if (seen) return { fault: { index: entry.index, word: "rewritten" } };
     if (this.#head && entry.index <= this.#head.index) return "known"; // from before this phone's anchor
     if (this.#head && entry.index > this.#head.index + 1) {
@@ -52,10 +55,10 @@ export class Chain {
     return this.#extend(entry);
   }
 
-  async #extend(first: Entry): Promise<Taken> {
+  #extend(first: Entry): Taken {
     const entries: Entry[] = [];
     for (let entry: Entry | undefined = first; entry; entry = this.#waiting.get(this.#head!.index + 1)) {
-      const fault = this.#head && (await follows(entry, this.#head, this.verifyKey));
+      const fault = this.#head && joins(entry, this.#head); // each was found signed before it was let wait
       if (fault) {
         this.#waiting.delete(entry.index);
         return entries.length > 0 ? { entries } : { fault };

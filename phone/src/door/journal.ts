@@ -75,11 +75,17 @@ export function beginning(journalId: Uint8Array, verifyKey: Uint8Array): Head {
   return { index: 0, hash: firstPrev(journalId, verifyKey) };
 }
 
+/** Whether *entry* says of itself that it comes right behind *last*; `readDocument` made its hash of what it holds. */
+export function joins({ index, prev }: Entry, last: Head): Fault | null {
+  if (index !== last.index + 1) return { index, word: "gap" };
+  return same(prev, last.hash) ? null : { index, word: "prev" };
+}
+
 /** Whether *entry* is the one that comes right behind *last* and the door signed it. */
 export async function follows(entry: Entry, last: Head, verifyKey: Uint8Array): Promise<Fault | null> {
   const { index } = entry;
-  if (index !== last.index + 1) return { index, word: "gap" };
-  if (!same(entry.prev, last.hash)) return { index, word: "prev" };
+  const fault = joins(entry, last);
+  if (fault) return fault;
   if (entry.body && !same(hashOf(entry.body), entry.bodyHash)) return { index, word: "body" };
   return (await isSigned(entry, verifyKey)) ? null : { index, word: "signature" };
 }

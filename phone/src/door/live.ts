@@ -16,6 +16,8 @@ const MOST_FRAGMENT = 1024 * 1024;
 export interface Fragment {
   readonly kind: LiveKind;
   readonly bytes: Bytes;
+  /** Of video: whether it begins with one. */
+  readonly keyframe: boolean;
 }
 
 /** The down direction of one session. *secret* are the 32 bytes of the reply to `live start`. */
@@ -26,6 +28,7 @@ export class LiveReceiver {
   #expected = 0n;
   #parts: Bytes[] = [];
   #kind: LiveKind | null = null;
+  #keyframe = false;
   #waiting = true; // for a keyframe, at the beginning and after a gap
 
   /** What was thrown away: replays, forgeries, what came behind a gap. */
@@ -50,6 +53,7 @@ export class LiveReceiver {
     if (!kind) return null;
     if (flags & FIRST) {
       this.#kind = kind;
+      this.#keyframe = (flags & KEYFRAME) !== 0;
       this.#parts = [];
     }
     if (this.#kind !== kind) return this.#drop();
@@ -61,7 +65,7 @@ export class LiveReceiver {
     const bytes = join(...this.#parts);
     this.#kind = null;
     this.#parts = [];
-    return { kind, bytes };
+    return { kind, bytes, keyframe: this.#keyframe };
   }
 
   #drop(): null {

@@ -1,6 +1,7 @@
 /** Fragmented MP4 as the door writes it: where the fragments are and when they play, for seeking and for a cut clip. */
 
 import { type Bytes, fromUtf8 } from "./bytes";
+import { isNumber, readObject } from "./json";
 import { Refused } from "./refused";
 
 export interface FragmentPlace {
@@ -20,7 +21,7 @@ export interface Movie {
   readonly fragments: readonly FragmentPlace[];
 }
 
-interface Box {
+export interface Box {
   readonly type: string;
   readonly from: number;
   readonly data: number;
@@ -28,7 +29,7 @@ interface Box {
 }
 
 /** The boxes of *bytes* from *from* to *to*; a last one that is not whole is left out. */
-function* boxes(bytes: Uint8Array, from: number, to: number): Generator<Box> {
+export function* boxes(bytes: Uint8Array, from: number, to: number): Generator<Box> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = from; at + 8 <= to; ) {
     let size = view.getUint32(at);
@@ -43,7 +44,7 @@ function* boxes(bytes: Uint8Array, from: number, to: number): Generator<Box> {
   }
 }
 
-function find(bytes: Uint8Array, within: Box | null, ...path: string[]): Box | null {
+export function find(bytes: Uint8Array, within: Box | null, ...path: string[]): Box | null {
   let box = within;
   for (const type of path) {
     let next: Box | null = null;
@@ -108,6 +109,17 @@ function codecOf(bytes: Uint8Array, moov: Box): string {
     if (fromUtf8(bytes.subarray(at, at + 4)) === "avcC")
       return `avc1.${Array.from(bytes.subarray(at + 5, at + 8), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   throw new Refused("no_movie", "This clip holds no H.264 video.");
+}
+
+/**
+ * The door's uptime at the film's zero, in seconds, from the comment of a live film's beginning; null where it says none.
+ * The comment lies in `udta meta ilst ©cmt data`; `meta` has four bytes before its boxes, `data` eight before its text.
+ */
+export function beganAt(init: Uint8Array): number | null {
+  const meta = find(init, find(init, null, "moov"), "udta", "meta");
+  const comment = meta && find(init, { ...meta, data: meta.data + 4 }, "ilst", "\u00a9cmt", "data");
+  const said = comment && readObject(fromUtf8(init.subarray(comment.data + 8, comment.to)) ?? "");
+  return isNumber(said?.["at"]) ? said["at"] : null;
 }
 
 /** The last fragment at or before *seconds* that begins with a keyframe: where playing can begin. */

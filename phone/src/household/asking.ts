@@ -52,12 +52,15 @@ export class Asking {
 
   /** What the door says of a command later, after its reply: a transfer that ended early. */
   onLate: ((id: Bytes, word: string) => void) | null = null;
+  /** The connection is gone, for whoever waits for something that is no reply. */
+  onLost: (() => void) | null = null;
 
   /**
-   * The answer. *id* is the command's, for who must know it before. Raises Refused: `offline`, `silence`, or the word with which
-   * the door refused.
+   * The answer. *id* is the command's, for who must know it before; *within* milliseconds it has to come. Raises Refused:
+   * `offline`, `silence`, or the word with which the door refused.
    */
-  async ask(cmd: string, args: Fields = {}, id: Bytes = freshId()): Promise<{ reply: Reply; result: Fields }> {
+  async ask(cmd: string, args: Fields = {}, how: { id?: Bytes; within?: number } = {}): Promise<{ reply: Reply; result: Fields }> {
+    const { id = freshId(), within = cmd === "hello" ? HELLO_WITHIN_MS : ANSWER_WITHIN_MS } = how;
     const facts = this.facts();
     if (!facts || !this.clock.epoch) throw new Refused("offline", "The door cannot be reached now.");
     if (!this.clock.asked && cmd !== "hello") await this.ask("hello");
@@ -69,7 +72,7 @@ export class Asking {
       id,
     };
     const payload = await sealCommand(command, this.signer, facts.boxKey);
-    const reply = await this.#answer(id, payload, cmd === "hello" ? HELLO_WITHIN_MS : ANSWER_WITHIN_MS);
+    const reply = await this.#answer(id, payload, within);
     if (reply.refused) throw new Refused(reply.refused, `The door refused: ${reply.refused}.`);
     return { reply, result: reply.result ?? {} };
   }
@@ -95,6 +98,7 @@ export class Asking {
   giveUp(): void {
     for (const one of this.#waiting.values()) one.reject(new Refused("offline", "The connection broke. Try again."));
     this.#waiting.clear();
+    this.onLost?.();
   }
 
   #answer(id: Bytes, payload: Bytes, within: number): Promise<Reply> {

@@ -9,16 +9,18 @@ import { type Bytes, base64, fromUtf8, hex, same, unbase64, utf8 } from "../door
 import { Chain } from "../door/chain";
 import { DoorClock } from "../door/clock";
 import { readHello } from "../door/hello";
-import { type Entry, readBody, readDocument } from "../door/journal";
-import { isNumber, readObject } from "../door/json";
+import type { Body, Entry } from "../door/journal";
 import { Refused } from "../door/refused";
 import { acceptRoster, knownRoster } from "../door/roster";
 import { hashOf } from "../door/sign";
+import type { Backroom } from "../backroom/work";
 import { type Cupboard, under } from "../keep/cupboard";
 import type { Keys } from "../keep/keys";
 import { Broker, type LinkState } from "../link/broker";
+import { topicsOf } from "../link/topics";
 import { Asking, now } from "./asking";
-import type { DoorRecord, DoorView, Health, Ringing, Trouble } from "./record";
+import { readHealth } from "./health";
+import type { DoorRecord, DoorView, Ringing, Trouble } from "./record";
 import { Story } from "./story";
 
 const RINGS_FOR_MS = 60_000;
@@ -29,6 +31,9 @@ const MOST_EARLY = 256; // more would come again in the door's answer
 const GREETINGS = 5;
 const AGAIN_AFTER_MS = 2000;
 const TELL_EVERY_MS = 100;
+const STILL_WITHIN_MS = 20_000;
+const BACK_WITHIN_MS = 180_000;
+const AT_ONCE = 32; // entries the back room opens before anything else gets its turn
 
 interface KeptEntry {
   readonly index: number;
@@ -44,6 +49,8 @@ export class Door {
   readonly #bell = new Bell();
   readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
   readonly #asked = new Set<string>(); // clips whose poster was asked for
+  readonly #bodies = new WeakMap<Entry, Body | null>(); // opened already, and waiting for what comes before them
+  readonly #returns = new Set<() => void>();
   #early: Bytes[] = [];
   #greeting = false;
   #chain: Chain | null = null;
@@ -60,12 +67,13 @@ export class Door {
     record: DoorRecord,
     keys: Keys,
     private readonly cupboard: Cupboard,
+    readonly backroom: Backroom,
     changed: () => void,
   ) {
     this.#changed = changed;
     this.#opener = new Opener(keys.identity);
     this.#view = {
-      record, link: "offline", door: "unknown", recording: null, health: null, healthAt: 0, ringing: null, visits: [],
+      record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
       entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null,
     };
     const base = `doorbell/${record.door}`;
@@ -73,10 +81,9 @@ export class Door {
       this.#broker.send(`${base}/from/${this.asking.me}`, payload),
     );
     const { me } = this.asking;
-    const topics = ["availability", "hello", "alert", "poster/+", "journal/+", "health", "recording/state", `to/${me}`, `clip/${me}/#`, `live/${me}/#`];
     this.#broker = new Broker(
       { url: record.broker, login: record.login, password: record.password, clientId: record.clientId },
-      topics.map((topic) => `${base}/${topic}`),
+      topicsOf(me).map((topic) => `${base}/${topic}`),
       (topic, payload, retained) => void this.#queue(() => this.#hear(topic.slice(base.length + 1), payload, retained)),
       (state) => this.#link(state),
     );
@@ -88,11 +95,35 @@ export class Door {
 
   /** Messages on `clip/…` and `live/…`, for whoever asked for them. */
   onChunk: ((topic: string, payload: Bytes) => void) | null = null;
+  onLive: ((topic: string, payload: Bytes) => void) | null = null;
+
+  /** The door's uptime now, in seconds, at least; null before it answered. */
+  get uptime(): number | null {
+    return this.#clock.expiry(0, now());
+  }
 
   async start(): Promise<void> {
     const kept = await this.#remember();
     this.#broker.open();
     await this.#retell(kept);
+  }
+
+  /** When the broker is there again, at once where it is. Raises Refused after *BACK_WITHIN_MS*, or when *stop* says so. */
+  back(stop: AbortSignal): Promise<void> {
+    if (this.#view.link === "online") return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const late = setTimeout(() => end(() => reject(new Refused("offline", "The connection did not come back."))), BACK_WITHIN_MS);
+      const stopped = (): void => end(() => reject(new Refused("stopped", "Stopped.")));
+      const here = (): void => end(resolve);
+      const end = (how: () => void): void => {
+        clearTimeout(late);
+        stop.removeEventListener("abort", stopped);
+        this.#returns.delete(here);
+        how();
+      };
+      stop.addEventListener("abort", stopped);
+      this.#returns.add(here);
+    });
   }
 
   hurry(): void {
@@ -139,12 +170,17 @@ export class Door {
   async poster(visit: string): Promise<Bytes | null> {
     const kept = this.#posters.get(visit) ?? (await this.#keptPoster(visit)) ?? (await this.#askForPoster(visit));
     if (!kept) return null;
-    const { ending, plain } = await this.#opener.open(kept.sealed);
+    const { ending, plain } = await this.backroom.open(kept.sealed);
     return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
   }
 
-  opener(): Opener {
-    return this.#opener;
+  /** A picture of now, as a JPEG, sealed to this phone alone. Raises Refused. */
+  async still(): Promise<Bytes> {
+    const { result } = await this.asking.ask("still", {}, { within: STILL_WITHIN_MS });
+    const sealed = unbase64(result["still"]);
+    const opened = sealed && (await this.backroom.open(sealed));
+    if (opened?.ending !== "opens") throw new Refused("damaged", "The door’s answer is damaged.");
+    return opened.plain;
   }
 
   // ---- what comes
@@ -170,15 +206,12 @@ export class Door {
         return this.#poster(rest ?? "", payload);
       case "journal":
         return this.#entry(payload);
-      case "health":
-        return this.#health(payload);
-      case "recording":
-        return this.#show({ recording: fromUtf8(payload) === "ON" });
       case "to":
         return this.#reply(payload);
       case "clip":
+        return this.onChunk?.(topic, payload);
       case "live":
-        this.onChunk?.(topic, payload);
+        return this.onLive?.(topic, payload);
     }
   }
 
@@ -207,10 +240,7 @@ export class Door {
   async greet(tries = GREETINGS): Promise<void> {
     this.#greeting = true;
     try {
-      const { result } = await this.asking.ask("hello");
-      await this.#roster(result["roster"]);
-      const role = result["role"] === "admin" ? "admin" : "member";
-      this.#show({ answers: true, role, recording: typeof result["recording"] === "boolean" ? result["recording"] : this.#view.recording });
+      await this.refresh();
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -221,6 +251,15 @@ export class Door {
       this.#greeting = false;
       for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
     }
+  }
+
+  /** How the door is now, in its own words. Raises Refused. */
+  async refresh(): Promise<void> {
+    const { result } = await this.asking.ask("hello");
+    await this.#roster(result["roster"]);
+    const role = result["role"] === "admin" ? "admin" : "member";
+    const recording = typeof result["recording"] === "boolean" ? result["recording"] : this.#view.recording;
+    this.#show({ answers: true, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
   }
 
   async #roster(document: unknown): Promise<void> {
@@ -240,7 +279,7 @@ export class Door {
       const since = this.#chain?.head?.index ?? 0;
       const { result } = await this.asking.ask("journal", { since });
       const entries = Array.isArray(result["entries"]) ? result["entries"] : [];
-      for (const one of entries) await this.#queue(() => this.#take(utf8(JSON.stringify(one))));
+      await this.#queue(() => this.#take(entries.map((one) => utf8(JSON.stringify(one)))));
       if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
     }
     if (this.#chain && this.#chain.missing > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
@@ -298,7 +337,7 @@ export class Door {
       if (this.#early.length < MOST_EARLY) this.#early.push(payload);
       return;
     }
-    await this.#take(payload);
+    await this.#take([payload]);
     clearTimeout(this.#gapEnds);
     if (this.#chain && this.#chain.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
   }
@@ -314,57 +353,48 @@ export class Door {
     }
   }
 
-  async #take(document: Bytes): Promise<void> {
-    const entry = readDocument(document);
-    const taken = await this.#chain?.take(entry);
-    if (!taken) return; // before the first hello: the broker keeps none of these, the door is asked
-    if (typeof taken === "string") {
-      this.#show({ missing: this.#chain!.missing, forged: this.#view.forged + (taken === "forged" ? 1 : 0) });
-    } else if ("fault" in taken) await this.#trouble(taken.fault.word, taken.fault.index);
-    else await this.#believe(taken.entries);
+  /** Entries as they came, oldest first: looked at in the back room, and believed as far as the chain holds. */
+  async #take(documents: readonly Bytes[]): Promise<void> {
+    const chain = this.#chain;
+    if (!chain) return; // before the first hello: the broker keeps none of these, the door is asked
+    for (let from = 0; from < documents.length; from += AT_ONCE) {
+      const looked = await this.backroom.look(documents.slice(from, from + AT_ONCE), chain.verifyKey);
+      const believed: Entry[] = [];
+      for (const { entry, signed, body } of looked) {
+        if (!entry) continue;
+        if (signed) this.#bodies.set(entry, body);
+        const taken = await chain.take(entry, signed);
+        if (typeof taken === "string") {
+          if (taken === "forged") this.#show({ forged: this.#view.forged + 1 });
+          this.#show({ missing: chain.missing });
+        } else if ("fault" in taken) await this.#trouble(taken.fault.word, taken.fault.index);
+        else believed.push(...taken.entries);
+      }
+      if (believed.length > 0) await this.#believe(believed);
+    }
   }
 
   async #believe(entries: readonly Entry[]): Promise<void> {
     const { record } = this.#view;
     const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
     await this.cupboard.put("entries", rows);
-    for (const entry of entries) await this.#tell(entry);
+    for (const entry of entries) await this.#tell(entry.index, this.#bodies.get(entry) ?? null);
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
     this.#tellSoon();
   }
 
   /** *before*: it was told at an earlier start, and its trouble too. */
-  async #tell(entry: Entry, before = false): Promise<void> {
-    let body = null;
-    if (entry.body) {
-      const { ending, plain } = await this.#opener.open(entry.body);
-      body = ending === "opens" ? readBody(plain) : null;
-    }
-    if (this.story.add(entry.index, body) && !before) await this.#trouble("vanished", entry.index);
+  async #tell(index: number, body: Body | null, before = false): Promise<void> {
+    if (this.story.add(index, body) && !before) await this.#trouble("vanished", index);
+    if (!before && body?.kind === "settings" && typeof body["recording"] === "boolean") this.#show({ recording: body["recording"] });
     const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
     const poster = this.#posters.get(visit);
     if (poster && !this.#mayBe(visit, poster.sha256)) {
       this.#posters.delete(visit);
       await this.cupboard.remove("posters", [this.#view.record.door, visit]);
-      await this.#trouble("poster", entry.index);
+      await this.#trouble("poster", index);
     }
-  }
-
-  async #health(payload: Bytes): Promise<void> {
-    const fields = readObject(fromUtf8(payload) ?? "");
-    if (!fields) return this.#show({ health: null });
-    const figure = (name: string): number | null => (isNumber(fields[name]) ? fields[name] : null);
-    const health: Health = {
-      problems: Array.isArray(fields["problems"]) ? fields["problems"].filter((one) => typeof one === "string") : [],
-      disk: figure("disk"),
-      temperature: figure("temperature"),
-      throttled: typeof fields["throttled"] === "boolean" ? fields["throttled"] : null,
-      rssi: figure("rssi"),
-      started: String(fields["started"] ?? ""),
-      version: String(fields["version"] ?? ""),
-    };
-    this.#show({ health, healthAt: Date.now() });
   }
 
   async #reply(payload: Bytes): Promise<void> {
@@ -379,6 +409,7 @@ export class Door {
       this.#show({ link, door: "unknown" });
     } else {
       this.#show({ link });
+      for (const here of [...this.#returns]) here();
       if (this.#clock.epoch) void this.greet();
     }
   }
@@ -388,15 +419,18 @@ export class Door {
   /** What is verified already; nothing is opened yet. */
   async #remember(): Promise<readonly KeptEntry[]> {
     const { record } = this.#view;
-    const kept = await this.cupboard.all<KeptEntry>("entries", under(record.door));
+    const kept: KeptEntry[] = [];
+    for await (const page of this.cupboard.pages<KeptEntry>("entries", under(record.door))) kept.push(...page);
     if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, kept.map((one) => [one.index, one.hash] as const));
     return kept;
   }
 
   /** Open what is kept, newest first: the screen is there at once, and years may take their seconds. */
   async #retell(kept: readonly KeptEntry[]): Promise<void> {
-    for (const one of kept.toReversed()) {
-      await this.#tell(readDocument(one.document), true);
+    for (let to = kept.length; to > 0; to -= AT_ONCE) {
+      const some = kept.slice(Math.max(0, to - AT_ONCE), to).reverse();
+      const looked = await this.backroom.look(some.map((one) => one.document), null);
+      for (const { entry, body } of looked) if (entry) await this.#tell(entry.index, body, true);
       this.#tellSoon();
     }
   }
@@ -436,7 +470,7 @@ export class Door {
       this.#telling = undefined;
       const { story } = this;
       const verifiedTo = this.#chain?.head?.index ?? this.#view.verifiedTo;
-      this.#show({ visits: story.visits, entries: story.lines.size, missing: this.#chain?.missing ?? 0, verifiedTo });
+      this.#show({ visits: story.visits, watching: story.watching, entries: story.lines.size, missing: this.#chain?.missing ?? 0, verifiedTo });
     }, TELL_EVERY_MS);
   }
 

@@ -1,6 +1,8 @@
 /** All doors of this phone, and its keys. */
 
 import { hex } from "../door/bytes";
+import { openBackroom } from "../backroom/backroom";
+import type { Backroom } from "../backroom/work";
 import { memberId } from "../door/identity";
 import { Refused } from "../door/refused";
 import { Cupboard, under } from "../keep/cupboard";
@@ -22,6 +24,7 @@ export interface NewDoor {
 export class House {
   readonly doors: Door[] = [];
   keys: Keys | null = null;
+  #backroom: Backroom | null = null;
   #listeners = new Set<() => void>();
   #told = false;
 
@@ -32,6 +35,7 @@ export class House {
     const kept = await house.cupboard.get<KeptKeys>("keys", KEYS);
     if (!kept) return house;
     house.keys = await useKeys(kept);
+    house.#backroom = openBackroom(house.keys.identity);
     for (const record of await house.cupboard.all<DoorRecord>("doors")) house.#follow(record);
     return house;
   }
@@ -82,7 +86,7 @@ export class House {
   }
 
   #follow(record: DoorRecord): void {
-    this.doors.push(new Door(record, this.keys!, this.cupboard, () => this.#changed()));
+    this.doors.push(new Door(record, this.keys!, this.cupboard, this.#backroom!, () => this.#changed()));
   }
 
   /** However much comes at once, screens look once. A ring must not wait for a frame that a hidden page never paints. */

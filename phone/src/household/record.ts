@@ -5,6 +5,7 @@ import type { FaultWord, Head } from "../door/journal";
 import type { SignedText } from "../door/roster";
 import type { LinkState } from "../link/broker";
 import type { Alert } from "../door/alert";
+import type { Health } from "./health";
 import type { Visit } from "./story";
 
 /** As it lies in IndexedDB, under the door's id. */
@@ -38,16 +39,6 @@ export interface Trouble {
   readonly seen: number;
 }
 
-export interface Health {
-  readonly problems: readonly string[];
-  readonly disk: number | null;
-  readonly temperature: number | null;
-  readonly throttled: boolean | null;
-  readonly rssi: number | null;
-  readonly started: string;
-  readonly version: string;
-}
-
 /** A ring that is on the screen, or was missed. */
 export interface Ringing extends Alert {
   /** Wall clock of this phone, milliseconds. */
@@ -61,8 +52,12 @@ export interface DoorView {
   /** What the broker says of the door: its last will is `offline`. */
   readonly door: "unknown" | "online" | "offline";
   readonly recording: boolean | null;
+  /** As the door said it itself, in its last answer to `hello`. */
   readonly health: Health | null;
-  readonly healthAt: number;
+  /** When the door last answered this phone, by its wall clock in milliseconds; 0: not since the app was opened. */
+  readonly heardAt: number;
+  /** Member ids of who watches live now, as the journal tells it. */
+  readonly watching: readonly string[];
   readonly ringing: Ringing | null;
   readonly visits: readonly Visit[];
   readonly entries: number;

@@ -41,10 +41,19 @@ export class Story {
   readonly lines = new Map<number, Line>();
   #told: readonly Visit[] | null = null;
   live = 0;
+  readonly #began = new Map<string, { who: string; index: number }>();
+  readonly #ended = new Set<string>();
+  #started = 0; // the last start of the door: no session outlives one
 
   get visits(): readonly Visit[] {
     this.#told ??= [...this.#visits.values()].sort((a, b) => b.index - a.index);
     return this.#told;
+  }
+
+  /** Who watches live: sessions that began since the door's last start, and of which no end was told. */
+  get watching(): string[] {
+    const open = [...this.#began].filter(([session, { index }]) => index > this.#started && !this.#ended.has(session));
+    return [...new Set(open.map(([, { who }]) => who))];
   }
 
   visitOfClip(clip: string): Visit | undefined {
@@ -60,7 +69,12 @@ export class Story {
     const id = text(body["id"]);
     if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
     if (kind === "visit") this.#change(index, body, (visit) => ({ ...visit, seconds: number(body["seconds"]) }));
-    if (kind === "live") this.live++;
+    if (kind === "started" || kind === "stopped") this.#started = Math.max(this.#started, index);
+    if (kind === "live" && body["what"] === "began") {
+      this.live++;
+      this.#began.set(text(body["session"]), { who: text(body["who"]), index });
+    }
+    if (kind === "live" && body["what"] === "ended") this.#ended.add(text(body["session"]));
     if (kind === "clip_started" && id) this.#clip(index, body, { state: "recording" });
     if (kind === "clip" && id)
       this.#clip(index, body, {

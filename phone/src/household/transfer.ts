@@ -5,10 +5,9 @@
  * It is known only at the end, so the caller shows nothing as genuine before `done`.
  */
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import type { Ending } from "../door/age";
 import { type Bytes, hex, join, same } from "../door/bytes";
 import { Refused } from "../door/refused";
+import type { Opened } from "../backroom/work";
 import { freshId } from "./asking";
 import type { Door } from "./door";
 import type { ClipFact } from "./story";
@@ -17,11 +16,6 @@ const WINDOW = 8;
 const CHUNK_WITHIN_MS = 10_000;
 const TRIES = 5;
 
-export interface Transferred {
-  readonly plain: Bytes;
-  readonly ending: Ending;
-}
-
 export interface Progress {
   /** Of the sealed bytes, 0 to 1. */
   readonly done: number;
@@ -29,7 +23,7 @@ export interface Progress {
 }
 
 /** Raises Refused: the door's word, or `forged` when the bytes are not those of the journal. */
-export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Progress) => void, stop: AbortSignal): Promise<Transferred> {
+export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Progress) => void, stop: AbortSignal): Promise<Opened> {
   const sealed: Bytes[] = [];
   const inbox = new Map<number, Bytes>();
   let chunks = Number.POSITIVE_INFINITY;
@@ -47,13 +41,14 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   door.asking.onLate = (about, word) => {
     if (same(about, id)) wake?.(new Refused(word, `The door stopped: ${word}.`));
   };
+  door.asking.onLost = () => wake?.(new Refused("offline", "The connection broke."));
   try {
     let failures = 0;
     while (sealed.length < chunks) {
       if (stop.aborted) throw new Refused("stopped", "Stopped.");
       try {
         id = freshId(); // chunks carry it, and may come before the answer does
-        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW }, id);
+        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW }, { id });
         chunks = Number(result["chunks"]);
         if (!Number.isSafeInteger(chunks) || chunks < 0) throw new Refused("damaged", "The door’s answer is damaged.");
         const until = Math.min(chunks, sealed.length + WINDOW);
@@ -69,20 +64,16 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
       } catch (error) {
         if (!(error instanceof Refused) || !["offline", "silence", "late"].includes(error.word) || ++failures > TRIES) throw error;
         tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
-        await new Promise((again) => setTimeout(again, 1000 * failures));
+        if (error.word === "offline") await door.back(stop);
+        else await new Promise((again) => setTimeout(again, 1000 * failures));
       }
     }
   } finally {
     door.onChunk = null;
     door.asking.onLate = null;
+    door.asking.onLost = null;
   }
-  return open(door, clip, join(...sealed));
-}
-
-async function open(door: Door, clip: ClipFact, sealed: Bytes): Promise<Transferred> {
-  if (hex(sha256(sealed)) !== clip.sha256) throw new Refused("forged", "This clip is not the door’s.");
-  const { ending, plain } = await door.opener().open(sealed);
-  return { ending, plain };
+  return door.backroom.clip(join(...sealed), clip.sha256);
 }
 
 function arrival(listen: (wake: (error?: Error) => void) => void, stop: AbortSignal): Promise<void> {

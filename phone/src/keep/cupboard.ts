@@ -24,6 +24,17 @@ export class Cupboard {
     return done(this.#in(shelf, "readonly").getAll(within)) as Promise<T[]>;
   }
 
+  /** As `all`, but *most* at a time: what is read at once holds up the screen. */
+  async *pages<T>(shelf: Shelf, within: IDBKeyRange, most = 250): AsyncGenerator<T[]> {
+    for (let range = within; ; ) {
+      const store = this.#in(shelf, "readonly");
+      const [rows, keys] = await Promise.all([done(store.getAll(range, most)), done(store.getAllKeys(range, most))]);
+      if (rows.length > 0) yield rows as T[];
+      if (rows.length < most) return;
+      range = IDBKeyRange.bound(keys.at(-1), within.upper, true);
+    }
+  }
+
   async put(shelf: Shelf, rows: readonly (readonly [IDBValidKey, unknown])[]): Promise<void> {
     const store = this.#in(shelf, "readwrite");
     for (const [key, value] of rows) store.put(value, key);
