@@ -27,7 +27,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "step7": ("step7", "0,0,0,68,0,55,600"),
 }
 """PNG file to the picture's name in views.scad and OpenSCAD's camera."""
-PICTURE_PIXELS = 1400
+PICTURE_PIXELS = 900
 
 
 def view(name: str) -> bytes:
@@ -56,13 +56,12 @@ def trimmed(raw: Path, small: Path) -> None:
     grey = subprocess.run(
         [*ffmpeg, "-i", str(raw), "-f", "rawvideo", "-pix_fmt", "gray", "-"], check=True, capture_output=True
     ).stdout
-    paper = grey[0]
-    rows = [y for y in range(pixels) if any(grey[y * pixels + x] != paper for x in range(0, pixels, 3))]
-    columns = [x for x in range(pixels) if any(grey[y * pixels + x] != paper for y in range(0, pixels, 3))]
+    paper = grey[:1] * pixels
+    rows = [y for y in range(pixels) if grey[y * pixels : (y + 1) * pixels] != paper]
+    columns = [x for x in range(pixels) if grey[x::pixels] != paper]
     top, left = max(rows[0] - 30, 0), max(columns[0] - 30, 0)
     tall, wide = min(rows[-1] + 30, pixels) - top, min(columns[-1] + 30, pixels) - left
-    longest = 900
-    across, down = (longest, -2) if wide >= tall else (-2, longest)
+    across, down = (PICTURE_PIXELS, -2) if wide >= tall else (-2, PICTURE_PIXELS)
     cut = f"crop={wide}:{tall}:{left}:{top},scale={across}:{down}:flags=area"
     command = [*ffmpeg, "-i", str(raw), "-vf", cut, "-pix_fmt", "rgb24", "-bitexact", str(small)]
     subprocess.run(command, check=True)
