@@ -81,8 +81,10 @@ def main(arguments: list[str], say: Callable[[str], None] = print) -> int:
     except subprocess.CalledProcessError as error:
         said = (error.stderr or b"").decode(errors="replace").strip()
         say(f"{error.cmd[0]} would not make it: {said or f'it ended with {error.returncode}'}")
-    except (ValueError, KeyError) as error:
-        say(f"A source of hardware/ is wrong ({type(error).__name__}): {error}")
+    except KeyError as error:
+        say(f"A source of hardware/ (pins, circuits, bom) lacks or does not know {error}.")
+    except ValueError as error:
+        say(f"A source of hardware/ is wrong: {error}")
     return 1
 
 

@@ -14,8 +14,11 @@ Table = dict[str, Any]
 
 
 def read(name: str) -> Table:
-    """The table of ``hardware/NAME``."""
-    return tomllib.loads((HARDWARE / name).read_text(encoding="utf-8"))
+    """The table of ``hardware/NAME``. Raises ValueError, with the file's name, where it is no TOML."""
+    try:
+        return tomllib.loads((HARDWARE / name).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{name} is no TOML: {error}") from None
 
 
 def parts(circuits: Table) -> dict[str, Table]:

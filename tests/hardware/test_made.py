@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hardware.workshop import __main__ as workshop
-from hardware.workshop import harness, pages, solids
+from hardware.workshop import harness, pages, solids, sources
 from hardware.workshop.sources import HARDWARE, read
 
 SOLIDS = sorted(solids.SOLIDS)
@@ -72,11 +72,18 @@ def test_a_program_that_is_missing_is_named_with_the_line_that_installs_it(monke
     )
 
 
-def test_a_source_that_is_wrong_is_named_and_no_traceback_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_is_wrong_is_named_and_no_traceback_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said: list[str] = []
     monkeypatch.setattr(pages, "read", lambda name: read(name) if name != "circuits.toml" else {"limits": {}})
     assert workshop.main([], said.append) == 1
-    assert said == ["A source of hardware/ is wrong (KeyError): 'rail'"]
+    assert said == ["A source of hardware/ (pins, circuits, bom) lacks or does not know 'rail'."]
+    monkeypatch.undo()
+    (tmp_path / "bom.toml").write_text("[[part")
+    monkeypatch.setattr(sources, "HARDWARE", tmp_path)
+    with pytest.raises(ValueError, match=r"bom\.toml is no TOML"):
+        sources.read("bom.toml")
 
 
 @pytest.mark.parametrize("name", SOLIDS)
