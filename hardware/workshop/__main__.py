@@ -19,7 +19,7 @@ RECORD = HARDWARE / "made.json"
 """What each made file was made from, and its own hash: ``{file: {"from": hex, "is": hex}}``."""
 MODEL = ("enclosure/doorbell.scad", "enclosure/case.scad", "enclosure/parts.scad", "workshop/solids.py")
 VIEWED = (*MODEL, "enclosure/views.scad", "workshop/views.py")
-DRAWN = ("circuits.toml", "pins.toml", "workshop/draw.py", "workshop/sources.py")
+DRAWN = ("circuits.toml", "pins.toml", "workshop/draw.py", "workshop/sheet.py", "workshop/sources.py")
 CABLED = ("pins.toml", "workshop/harness.py")
 FIGURES = ("button", "pir", "led", "relay", "chime", "buzzer", "power", "infrared")
 
