@@ -73,23 +73,23 @@ test-app: phone/node_modules ## the phone app's own tests, on the vectors the do
 	@cd phone && $(NODE_PATH) npm run --silent check && $(NODE_PATH) npm test --silent
 
 lab: $(VENV)/test ## the door against real parts in a small virtual machine (root, 15 to 25 minutes)
-	@tests/lab/build.sh
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/lab/build.sh
 	@LAB_SEEDS=$(or $(LAB_SEEDS),3) $(BIN)/python tests/lab/run.py
 
 lab-gpio lab-camera lab-service lab-short: lab-%: $(VENV)/test
-	@tests/lab/build.sh
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/lab/build.sh
 	@$(BIN)/python tests/lab/run.py $*
 
 lab-power: $(VENV)/test
-	@tests/lab/build.sh
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/lab/build.sh
 	@LAB_SEEDS=$(or $(LAB_SEEDS),50) $(BIN)/python tests/lab/run.py power
 
 lab-image: $(VENV)/test ## a card as `doorbell card` writes it, booted as arm64 (root; 15 minutes once, then 10)
 	@tests/lab/image/build.sh
 	@$(BIN)/python tests/lab/run.py image
 
-test-trixie: ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
-	@tests/lab/build.sh
+test-trixie: $(MADE) ## the tests under Raspberry Pi OS's versions of Python and libraries (root)
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/lab/build.sh
 	@tests/lab/trixie $(PYTEST)
 
 deb: ## build/doorbell_VERSION_all.deb for Raspberry Pi OS
