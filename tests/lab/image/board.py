@@ -77,9 +77,9 @@ def _booted(board: Board, card: Path, build: Path, ports: Path) -> dict[str, str
 
 
 def _command_line(card: Path) -> str:
-    """What the firmware would hand to the kernel: the card's own, but for the consoles, which are another board's."""
+    """What the firmware hands to the kernel: the card's own, but for the consoles; eth0 is named as on a Pi."""
     text = read_boot(card, "cmdline.txt").decode()
-    return " ".join(word for word in text.split() if not word.startswith("console=")) + " panic=-1"
+    return " ".join(word for word in text.split() if not word.startswith("console=")) + " panic=-1 net.ifnames=0"
 
 
 def read_boot(card: Path, name: str) -> bytes:
