@@ -83,7 +83,8 @@ settle() {
     rm -f "$root"/etc/ssh/ssh_host_*
     # Nothing wakes up by itself while it is measured, and qemu's boards have one console.
     for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-        fstrim.timer getty@.service serial-getty@.service systemd-networkd-wait-online.service; do
+        fstrim.timer getty@.service serial-getty@.service systemd-firstboot.service \
+        systemd-networkd-wait-online.service; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
     done
     ln -sf /lib/systemd/system/systemd-networkd.service "$root/etc/systemd/system/multi-user.target.wants/"
