@@ -51,7 +51,7 @@ debian_root() {
     mmdebstrap --quiet --mode=root --variant=apt --architectures=arm64 \
         --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='APT::Install-Recommends "false"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-        --dpkgopt='path-exclude=/usr/share/locale/*' \
+        --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/udev/hwdb.d/*' \
         --customize-hook="KERNEL=linux-image-arm64 '$here/../root/kernel' \"\$1\"" \
         --include="$(echo $system $door | tr ' ' ,)" \
         trixie "$root" "deb $archive trixie main"
