@@ -6,6 +6,7 @@ and ext4 (``rootfs``) with the root of build.sh. No loop device and no mount: mt
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,13 +27,12 @@ STOCK = {
 WHOLE_MB, BOOT_MB = 2048, 96
 """qemu's raspi3b takes cards of a power of two."""
 
-GENIMAGE = f"""\
-image card.img {{
-    hdimage {{ align = 1M }}
-    partition bootfs {{ partition-type = 0xC bootable = true image = "boot.vfat" }}
-    partition rootfs {{ partition-type = 0x83 image = "root.ext4" }}
-    size = {WHOLE_MB}M
-}}
+GENIMAGE = """\
+image card.img {
+    hdimage { align = 1M }
+    partition bootfs { partition-type = 0xC bootable = true image = "boot.vfat" }
+    partition rootfs { partition-type = 0x83 image = "root.ext4" }
+}
 """
 
 
@@ -57,6 +57,7 @@ def make(build: Path, work: Path) -> Path:
     for left in (fat, root):
         left.unlink()
     shutil.rmtree(work / "tmp", ignore_errors=True)
+    os.truncate(work / "card.img", WHOLE_MB << 20)
     return work / "card.img"
 
 
