@@ -42,7 +42,7 @@ system="systemd-sysv systemd-timesyncd dbus udev kmod iproute2 procps e2fsprogs 
     netplan.io openssh-server rfkill unattended-upgrades init-system-helpers busybox-static"
 # What the door's package depends on, for the machine is offline; three of them are stand-ins, below.
 door="python3 python3-attr python3-av python3-cattr python3-click python3-mnemonic python3-nacl python3-numpy
-    python3-paho-mqtt python3-sdnotify"
+    python3-paho-mqtt python3-sdnotify python3-zxing-cpp"
 
 debian_root() {
     archive=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 'Created-By: Packages' |
