@@ -7,6 +7,7 @@ file system in it: whoever else uses this machine would be in the clock's, which
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
@@ -40,6 +41,7 @@ TASKS: Final = {
     "start": Task("the journal's start: read, checked, clips/ in order", each=True),
     "check": Task("doorbell check", each=True),
     "clips": Task("doorbell clips, all of them", each=True),
+    "journal": Task("doorbell journal, all of it, sealed", each=True),
     "page": Task("a page of history for a phone", each=False),
     "retention": Task("the hourly retention, nothing to do", each=True),
     "forget": Task("32 clips forgotten", each=False),
@@ -174,15 +176,21 @@ def _check(state: Path) -> Callable[[], None]:
     return run
 
 
-def _clips(state: Path) -> Callable[[], None]:
-    clips = import_module("doorbell.cli.clips").clips  # as the command line does: no room imports a command
-    return lambda: clips.main(["--state", str(state)], standalone_mode=False)
+def _command(name: str, state: Path) -> Callable[[], None]:
+    command = getattr(import_module(f"doorbell.cli.{name}"), name)  # as the command line does: no room imports one
+
+    def run() -> None:
+        with contextlib.suppress(SystemExit):
+            command.main(["--state", str(state)], standalone_mode=False)
+
+    return run
 
 
 _DO: Final[dict[str, Callable[[Path], Callable[[], None]]]] = {
     "start": _start,
     "check": _check,
-    "clips": _clips,
+    "clips": lambda state: _command("clips", state),
+    "journal": lambda state: _command("journal", state),
     "page": _page,
     "retention": lambda state: _asked(state, 0),
     "forget": lambda state: _asked(state, 2),
