@@ -12,6 +12,7 @@ from doorbell.config import Config
 from doorbell.doctor import broker, card, devices, machine, phones, service, settings, software, wear
 from doorbell.doctor.finding import Check, Door, Finding
 from doorbell.errors import ConfigError
+from doorbell.light import kept
 from doorbell.statuspage import is_running
 
 CHECKS: dict[str, Check] = {
@@ -58,7 +59,7 @@ WITHOUT_CONFIGURATION = (
 def look(path: Path, root: Path = Path("/")) -> Door:
     """The door whose configuration is *path*; the machine's own files are looked for below *root*. Never raises."""
     try:
-        config, why = configuration.load(path), ""
+        config, why = kept.load(configuration.load(path))
     except ConfigError as error:
         config, why = Config(), str(error)
     return Door(path, config, why, None if why else _page(config.door.runtime), root)
