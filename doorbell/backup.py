@@ -1,6 +1,7 @@
 """What makes a door this door, as one age file that only its owner opens (docs/formats/backup.md).
 
-Configuration, the household's settings, roster, door keys, and the head of the journal: not the clips, not the history.
+Configuration, what a phone's QR taught, the household's settings, roster, whom to push to, door keys, and the head of
+the journal: not the clips, not the history.
 The door can make it and cannot open it: the keys in it are worth as much as the door, so it is sealed to the owner
 alone, not to the household.
 """
@@ -19,17 +20,22 @@ from doorbell.config import Config
 from doorbell.errors import DeviceError, Mistake
 from doorbell.journal import restored
 from doorbell.journal.opening import NotOursError, open_to_read
+from doorbell.light import kept
+from doorbell.push import book
 
 CONFIGURATION: Final = "doorbell.toml"
 PASSWORD: Final = "mqtt-password"  # noqa: S105  a name
 CA: Final = "mqtt-ca"
 SIGNING: Final = f"{doorkeys.FOLDER}/{doorkeys.SIGNING}"
 BOX: Final = f"{doorkeys.FOLDER}/{doorkeys.BOX}"
+PUSH: Final = "push.json"
 IN_STATE: Final[Mapping[str, int]] = {
     SIGNING: doorkeys.KEY_BYTES,
     BOX: doorkeys.KEY_BYTES,
     household.NAME: household.MOST_FILE,
     overlay.NAME: overlay.MOST_FILE,
+    kept.NAME: kept.MOST_FILE,
+    PUSH: book.MOST_FILE,
     "recording-off": 0,
 }
 """Files of the state folder and the most bytes of each. Who switched the camera off finds it off after a restore."""
@@ -46,7 +52,9 @@ def make(path: Path, made: str) -> tuple[bytes, Recipient]:
     *made*: RFC 3339 UTC, a label. Raises ConfigError or Mistake where there is nobody to seal to or nothing whole to
     keep, DeviceError where the card does not give it. Changes nothing, also beside a running door.
     """
-    settings = config.load(path)
+    settings, why = kept.load(config.load(path))
+    if why:
+        raise Mistake(f"No backup is made of a door that is not whole. {why}")
     state = settings.door.state
     home = household.load(settings.door.id, state, settings.keys.recipients)
     if home.damaged:
@@ -97,7 +105,7 @@ def _read(place: Path, most: int) -> bytes:
 def _journal(state: Path) -> dict[str, object] | None:
     """The head that a restore will name; a door without a journal has none."""
     try:
-        book = open_to_read(state)
+        journal = open_to_read(state)
     except FileNotFoundError:
         return None
     except (NotOursError, OSError, sqlite3.Error):
@@ -105,6 +113,6 @@ def _journal(state: Path) -> dict[str, object] | None:
             "The journal cannot be read, and a backup names its last entry: look with doorbell check, then try again."
         ) from None
     try:
-        return {**restored.shown(book.journal_id, book.head())}
+        return {**restored.shown(journal.journal_id, journal.head())}
     finally:
-        book.close()
+        journal.close()

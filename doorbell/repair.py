@@ -30,6 +30,7 @@ from doorbell.events import JournalTrouble
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.requests import Line, Write
 from doorbell.journal.writer import Writer
+from doorbell.light import kept
 
 BUSY: Final = (
     "The door is running, and only it may write its journal: restart it (sudo systemctl restart doorbell), which puts "
@@ -61,6 +62,7 @@ def repair(config: Config, before: Result, *, quota: int | None) -> Repaired:
 
     Raises Mistake, DeviceError, sqlite3.Error. Only for the user the door runs as, whose the files it makes have to be.
     """
+    config, _ = kept.load(config)
     state = config.door.state
     if os.geteuid() != state.stat().st_uid:
         raise Mistake(f"Only the owner of {state} may repair it: sudo -u doorbell doorbell check --repair")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import deque
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,12 +45,12 @@ def journal(state: Path | None, config: Path | None, identity: Path | None, last
         try:
             head = book.head()
             fault = verify((e for e in book.entries() if e.index <= head.index), book.journal_id, book.verify_key)
-            entries = deque((e for e in book.entries() if e.index <= head.index), maxlen=last)
+            after = max(0, head.index - last) if last else 0
+            shown = takewhile(lambda entry: entry.index <= head.index, book.entries(after))
+            for each in _told(shown, identities):
+                click.echo(json.dumps(_as_json(each)) if as_json else _line(each))
         finally:
             book.close()
-        told = _told(list(entries), identities)
-    for each in told:
-        click.echo(json.dumps(_as_json(each)) if as_json else _line(each))
     sentence = fault.sentence if fault else f"{head.index} entries, each signed by this door and continuing the last."
     if as_json:
         verdict = {"journal": book.journal_id.hex(), "head": head.index, "hash": head.hash.hex()}
@@ -59,12 +60,13 @@ def journal(state: Path | None, config: Path | None, identity: Path | None, last
     sys.exit(FAULTS if fault else 0)
 
 
-def _told(entries: Any, identities: Any) -> list[Told]:  # noqa: ANN401  their types are imported only when needed
+def _told(entries: Any, identities: Any) -> Iterator[Told]:  # noqa: ANN401  their types are imported only when needed
     from doorbell.owner.history import Told, read_history
 
     if identities:
-        return list(read_history(entries, identities))
-    return [Told(entry, None, "" if entry.body is not None else "forgotten") for entry in entries]
+        yield from read_history(entries, identities)
+    else:
+        yield from (Told(entry, None, "" if entry.body is not None else "forgotten") for entry in entries)
 
 
 def _as_json(told: Told) -> dict[str, Any]:

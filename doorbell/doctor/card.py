@@ -29,8 +29,9 @@ def state_folder(door: Door) -> Finding:
 
 def file_system(door: Door) -> Finding:
     """FAT loses files that were synced and renamed when the power is cut, so no clip may lie on it."""
-    place = _existing(door.config.door.state)
-    kind, options = _mounted(place, Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace"))
+    place = existing(door.config.door.state)
+    table = door.root / "proc/self/mounts"
+    kind, options = _mounted(place, table.read_text(encoding="utf-8", errors="replace") if table.exists() else "")
     if kind in FAT:
         return bad(f"{place} is on a FAT file system, which loses clips at a power cut.", "Move door.state to ext4.")
     if "ro" in options:
@@ -44,7 +45,7 @@ def file_system(door: Door) -> Finding:
 
 
 def space(door: Door) -> Finding:
-    place = _existing(door.config.door.state)
+    place = existing(door.config.door.state)
     card = os.statvfs(place)
     free = card.f_bavail * card.f_frsize
     if free < LEAST_FREE:
@@ -52,20 +53,31 @@ def space(door: Door) -> Finding:
     return good(f"{free / 1e9:.1f} GB are free at {place}.")
 
 
-def _existing(folder: Path) -> Path:
+def existing(folder: Path) -> Path:
+    """The folder, or what of the way to it is there."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder.resolve()
 
 
+def mounted_device(place: Path, table: str) -> str:
+    """What the file system that holds *place* lies on, as the kernel names it; empty where it cannot be told."""
+    return _deepest(place, table)[0]
+
+
 def _mounted(place: Path, table: str) -> tuple[str, set[str]]:
     """Kind and options of the file system that holds *place*, from a table as /proc/self/mounts is."""
-    best: tuple[str, str, str] = ("", "unknown", "")
+    _, kind, options = _deepest(place, table)
+    return kind, set(options.split(","))
+
+
+def _deepest(place: Path, table: str) -> tuple[str, str, str]:
+    best: tuple[int, tuple[str, str, str]] = (0, ("", "unknown", ""))
     for line in table.splitlines():
         fields = line.split()
         if len(fields) < 4:
             continue
         at = fields[1].replace("\\040", " ")
-        if place.is_relative_to(at) and len(at) >= len(best[0]):
-            best = (at, fields[2], fields[3])
-    return best[1], set(best[2].split(","))
+        if place.is_relative_to(at) and len(at) >= best[0]:
+            best = (len(at), (fields[0], fields[2], fields[3]))
+    return best[1]

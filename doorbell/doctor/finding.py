@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from doorbell.config import Config
 
@@ -26,13 +26,16 @@ class Finding:
 class Door:
     """What is looked at. ``why_unread`` is the configuration's own error; ``config`` is then the defaults.
 
-    ``page`` is what the running daemon says of itself, or None where none runs.
+    ``page`` is what the running daemon says of itself, or None where none runs. ``root`` is /, or a tree that stands
+    for the machine's files. ``known`` keeps what more than one check asks of the world.
     """
 
     path: Path
     config: Config
     why_unread: str
     page: dict[str, Any] | None
+    root: Path = Path("/")
+    known: dict[str, Any] = field(factory=dict, eq=False, repr=False)
 
 
 Check = Callable[[Door], Finding]

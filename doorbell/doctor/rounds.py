@@ -9,43 +9,60 @@ from typing import Any
 
 from doorbell import config as configuration
 from doorbell.config import Config
-from doorbell.doctor import broker, card, devices, phones, service, settings, software
+from doorbell.doctor import broker, card, devices, machine, phones, service, settings, software, wear
 from doorbell.doctor.finding import Check, Door, Finding
 from doorbell.errors import ConfigError
+from doorbell.light import kept
 from doorbell.statuspage import is_running
 
 CHECKS: dict[str, Check] = {
+    "system": machine.system,
     "python": software.python,
     "packages": software.packages,
     "clock": software.clock,
+    "power": machine.power,
+    "heat": machine.heat,
     "configuration": settings.configuration,
     "permissions": settings.permissions,
     "recipients": settings.recipients,
+    "privacy": settings.privacy,
     "private key": settings.no_private_key,
     "sealing": settings.sealing,
     "state folder": card.state_folder,
     "file system": card.file_system,
     "space": card.space,
+    "wear": wear.wear,
     "camera": devices.camera,
+    "camera memory": machine.camera_memory,
+    "frames": devices.frames,
     "pins": devices.pins,
+    "wi-fi": machine.wifi,
     "broker": broker.broker,
+    "encryption": broker.encryption,
+    "packets": broker.packets,
+    "broker version": broker.version,
+    "websocket": broker.websocket,
     "home assistant": broker.home_assistant,
     "daemon": service.daemon,
     "phones": phones.phones,
     "watchdog": service.watchdog,
+    "hardware watchdog": machine.watchdog,
 }
 
-WITHOUT_CONFIGURATION = ("python", "packages", "clock", "configuration", "permissions", "sealing", "watchdog")
+WITHOUT_CONFIGURATION = (
+    "system", "python", "packages", "clock", "power", "heat", "configuration", "permissions", "sealing",
+    "camera memory", "wi-fi", "watchdog", "hardware watchdog",
+)  # fmt: skip
 """What can be said where the configuration cannot be read: the rest would be said of defaults nobody chose."""
 
 
-def look(path: Path) -> Door:
-    """The door whose configuration is *path*; never raises."""
+def look(path: Path, root: Path = Path("/")) -> Door:
+    """The door whose configuration is *path*; the machine's own files are looked for below *root*. Never raises."""
     try:
-        config, why = configuration.load(path), ""
+        config, why = kept.load(configuration.load(path))
     except ConfigError as error:
         config, why = Config(), str(error)
-    return Door(path, config, why, None if why else _page(config.door.runtime))
+    return Door(path, config, why, None if why else _page(config.door.runtime), root)
 
 
 def rounds(door: Door) -> Iterator[tuple[str, Finding]]:

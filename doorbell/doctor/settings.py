@@ -9,11 +9,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from doorbell import household
 from doorbell.doctor.finding import Door, Finding, bad, good, unknown
 
 MOST_FILES = 2000
 LARGEST_LOOKED_AT = 1024 * 1024
 """A key file is small; files beyond this many bytes are clips, and those are sealed."""
+_WORDS = re.compile(rb"(?:^|\s)(?:(?:\d\d?[.):]?\s*)?[a-z]{3,8}\s+){23}(?:\d\d?[.):]?\s*)?[a-z]{3,8}(?=\s|$)")
+"""24 words as BIP-39's list has them, numbered or not, with nothing between them: prose has commas and short words."""
 _PRIVATE = re.compile(rb"AGE-SECRET-KEY-1[02-9A-Z]{58}", re.IGNORECASE)
 
 
@@ -40,35 +43,62 @@ def permissions(door: Door) -> Finding:
 
 
 def recipients(door: Door) -> Finding:
-    number = len(door.config.keys.recipients)
+    """Who opens what is sealed from now on: the roster's members, or without one those of the configuration."""
+    home = household.load(door.config.door.id, door.config.door.state, door.config.keys.recipients)
+    if home.damaged:
+        return bad("The household's roster cannot be read: only the owner opens what is recorded.", home.damaged)
+    number = len(home.recipients)
     if not number:
         return bad(
             "No recipient is set: the door rings and records nothing.",
             "On your own computer: doorbell keygen; then put the line age1... into keys.recipients.",
         )
-    return good(f"Clips are sealed to {number} {'recipient' if number == 1 else 'recipients'}.")
+    who = "the household's roster" if home.roster is not None else "the configuration"
+    return good(f"Clips are sealed to {number} {'recipient' if number == 1 else 'recipients'}, by {who}.")
+
+
+def privacy(door: Door) -> Finding:
+    """What leaves the door in clear."""
+    chosen = door.config.privacy
+    if chosen.clear_snapshot:
+        return bad(
+            "Pictures leave the door unsealed (privacy.clear_snapshot): the broker and Home Assistant see them.",
+            "Turn it off unless you want exactly that: clear_snapshot = false, or in the app.",
+        )
+    if chosen.clear_events:
+        return good("No picture leaves unsealed; that it rang or moved, and when, the broker sees.")
+    return good("Nothing leaves the door in clear.")
 
 
 def no_private_key(door: Door) -> Finding:
-    """The identity that opens clips may not be on the door: not in its state, not beside its configuration."""
-    for looked, file in enumerate(_small_files(door.config.door.state, door.path.parent)):
+    """The identity that opens clips may not be on the door, as a key file or as its words: not in its state, not beside
+    its configuration, not on the boot partition, which guards nothing.
+    """
+    boot = door.root / "boot/firmware"
+    for looked, file in enumerate(_small_files(door.config.door.state, door.path.parent, boot)):
         if looked == MOST_FILES:
             return unknown(f"The first {MOST_FILES} small files hold no private key; there are more.")
         try:
-            found = _PRIVATE.search(file.read_bytes())
+            held = _held(file.read_bytes())
         except OSError:
             return unknown(f"{file} cannot be read, so it was not searched for a private key.", "Try again with sudo.")
-        if found:
+        if held:
             return bad(
-                f"{file} holds a private key: whoever takes this door can open its clips.",
+                f"{file} holds {held}: whoever takes this door can open its clips.",
                 "Copy it to your own computer, then here: shred -u it, and make a new key with doorbell keygen.",
             )
     return good("No private key lies on this door.")
 
 
-def _small_files(state: Path, beside: Path) -> Iterator[Path]:
-    """All but the clips under *state*, and what lies directly in the folder *beside*, the configuration's."""
-    for folder, deep in ((state, True), (beside, False)):
+def _held(data: bytes) -> str:
+    if _PRIVATE.search(data):
+        return "a private key"
+    return "what looks like the 24 words of a key" if _WORDS.search(data) else ""
+
+
+def _small_files(state: Path, *beside: Path) -> Iterator[Path]:
+    """All but the clips under *state*, and what lies directly in the folders *beside*."""
+    for folder, deep in ((state, True), *((one, False) for one in beside)):
         for place, inner, names in os.walk(folder):
             inner[:] = [name for name in inner if deep and name != "clips"]
             for name in names:

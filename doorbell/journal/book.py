@@ -58,7 +58,9 @@ CREATE TABLE day (
 
 
 PAGE: Final = 500
-"""Rows that are read at a time."""
+"""Rows of clips that are read at a time."""
+ENTRIES: Final = 64
+"""The same of entries, whose bodies may have 64 KiB each."""
 _HELD: Final = "kept IS NOT NULL AND deleted IS NULL"
 
 
@@ -143,11 +145,16 @@ class Book:
         ).fetchone()
         return row is not None and _head(Entry(*row)) == head
 
-    def entries(self, after: int = 0) -> Iterable[Entry]:
-        for row in self._db.execute(
-            "SELECT idx, prev, body, body_hash, sig FROM entry WHERE idx > ? ORDER BY idx", (after,)
-        ):
-            yield Entry(*row)
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Oldest first, as they are asked for; whoever takes long over them holds nothing open."""
+        full = True
+        while full:
+            rows = self._db.execute(
+                "SELECT idx, prev, body, body_hash, sig FROM entry WHERE idx > ? ORDER BY idx LIMIT ?", (after, ENTRIES)
+            ).fetchall()
+            yield from (Entry(*row) for row in rows)
+            full = len(rows) == ENTRIES
+            after = rows[-1][0] if full else 0
 
     def due(self, after: int, limit: int) -> list[Entry]:
         rows = self._db.execute(
@@ -228,7 +235,7 @@ class Book:
 
     def deleted(self) -> frozenset[str]:
         """Clips of which an entry says that they are deleted; something of them may still lie on the card."""
-        return self._ids("deleted IS NOT NULL")
+        return self._ids("deleted > 0")  # as "IS NOT NULL", and by the index
 
     def held(self) -> Iterator[Held]:
         """The kept clips, oldest first, as they are asked for; whoever takes long over them holds nothing open.

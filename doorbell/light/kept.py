@@ -43,6 +43,15 @@ def keep(state: Path, one: Ticket) -> None:
     durable.replace(state / pairing.NAME, pairing.written(invitation) + b"\n")
 
 
+def read(now: Config, text: bytes) -> Config:
+    """*now* with the file's *text* laid over it; raises ValueError or Mistake."""
+    shape: dict[str, Any] = {"pin": closed.base64_of(KEY)}
+    shape |= dict.fromkeys(("owner", "door", "broker", "login", "password"), closed.text)
+    found = closed.versioned(text, MOST_FILE, shape)
+    door = evolve(now.door, id=found["door"])
+    return evolve(now, door=door, mqtt=_mqtt(found), keys=_keys(now, found["owner"]))
+
+
 def load(now: Config) -> tuple[Config, str]:
     """*now* with what a ticket taught, and why that cannot be used, a sentence with the fix, or empty."""
     path = now.door.state / NAME
@@ -50,13 +59,7 @@ def load(now: Config) -> tuple[Config, str]:
         text = durable.read(path, MOST_FILE)
         if text is None:
             return now, ""
-        shape: dict[str, Any] = {"v": closed.count, "pin": closed.base64_of(KEY)}
-        shape |= dict.fromkeys(("owner", "door", "broker", "login", "password"), closed.text)
-        found = closed.fields(closed.load(text, MOST_FILE), shape)
-        if found["v"] != 1:
-            raise ValueError("a newer door wrote it")  # noqa: TRY301
-        door = evolve(now.door, id=found["door"])
-        return evolve(now, door=door, mqtt=_mqtt(found), keys=_keys(now, found["owner"])), ""
+        return read(now, text), ""
     except (OSError, ValueError, Mistake) as error:
         return now, f"What the phone's QR taught this door cannot be used ({error}): remove {path} and pair again."
 

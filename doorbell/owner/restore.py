@@ -27,8 +27,10 @@ from doorbell.doorkeys import DoorKeys
 from doorbell.errors import DamagedError, DeviceError, DoorbellError, Mistake
 from doorbell.journal import restored
 from doorbell.journal.entry import Head
+from doorbell.light import kept
 from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import NotOursError, UnsealError, unseal
+from doorbell.push import book
 from doorbell.roster import Roster
 
 MOST_SEALED: Final = backup.MOST + 2 * SEALED_CHUNK
@@ -98,6 +100,8 @@ def _read(text: bytes, identities: Sequence[Identity]) -> Backup:
     found = closed.versioned(text, backup.MOST, _SHAPE)
     files = {name: _data(name, value) for name, value in _named(found["files"]).items()}
     settings = config.parse(files[backup.CONFIGURATION].decode("utf-8-sig"))
+    if kept.NAME in files:
+        settings = kept.read(settings, files[kept.NAME])
     if settings.door.id != found["door"]:
         raise ValueError("its configuration is another door's")
     DoorKeys(files[backup.SIGNING], files[backup.BOX])
@@ -106,6 +110,8 @@ def _read(text: bytes, identities: Sequence[Identity]) -> Backup:
         raise ValueError("its roster is another door's")
     if overlay.NAME in files:
         overlay.read(settings, files[overlay.NAME])
+    if backup.PUSH in files:
+        book.load(files[backup.PUSH])
     owners = members.recipients[:1] if members is not None else settings.keys.recipients[:1]
     if not {one.recipient for one in identities} & set(owners):
         raise ValueError("its owner is not who opened it")

@@ -124,13 +124,10 @@ def dump(book: Book) -> bytes:
 def load(text: bytes) -> Book:
     """Raises ValueError for anything that ``dump`` did not write."""
     shape: dict[str, closed.Kind] = {
-        "v": closed.count, "key": closed.base64_of(32), "topic": closed.matching(_TOPIC), "public": _public,
+        "key": closed.base64_of(32), "topic": closed.matching(_TOPIC), "public": _public,
         "phones": _phones,
     }  # fmt: skip
-    found = closed.fields(closed.load(text, MOST_FILE), shape)
-    if found.pop("v") != 1:
-        raise ValueError("a newer door wrote it")
-    return Book(**found)
+    return Book(**closed.versioned(text, MOST_FILE, shape))
 
 
 def to_url64(data: bytes) -> str:

@@ -25,6 +25,7 @@ from doorbell.journal.opening import open_to_read, open_to_write
 from doorbell.owner.history import read_history
 from doorbell.owner.identity import Identity
 from doorbell.owner.restore import Place, open_backup, put_back
+from doorbell.push import book
 from doorbell.roster import Member
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door
@@ -269,3 +270,21 @@ def test_the_rehearsal(tmp_path: Path, broker: Mosquitto) -> None:
     assert (first["kind"], first["what"], first["index"]) == ("storage", "restored", before.head.index)
     assert base64.b64decode(first["hash"]) == before.head.hash
     assert base64.b64decode(first["journal"]) == before.journal_id == base64.b64decode(old["journal"])
+
+
+def test_what_a_phones_qr_taught_and_whom_to_push_to_come_along(home: Path, identity: Path) -> None:
+    learnt = {"v": 1, "owner": str(OWNER.recipient), "door": "garden", "broker": "mqtts://broker", "login": "garden",
+              "password": "hunter3", "pin": base64.b64encode(bytes(32)).decode()}  # fmt: skip
+    (home / "var/by-light.json").write_text(json.dumps(learnt))
+    (home / "var/push.json").write_bytes(book.dump(book.begin(bytes(range(48)))))
+    (home / "doorbell.toml").write_text(f'[door]\nstate = "{home}/var"\n')  # nothing of it stands there
+    file = backed_up(home)
+    opened = open_backup([OWNER], file)
+    assert (opened.door, opened.settings.mqtt.password) == ("garden", "hunter3")
+    put_back(opened, Place(Path("/"), home / "doorbell.toml"), replace=False)
+    assert json.loads((home / "var/by-light.json").read_bytes()) == learnt
+    assert book.load((home / "var/push.json").read_bytes()) == book.begin(bytes(range(48)))
+    newer = base64.b64encode(b'{"v":2}').decode()
+    resealed(file, identity, lambda one: one["files"].update({"push.json": newer}))
+    with pytest.raises(DamagedError, match="newer doorbell"):
+        open_backup([OWNER], file)

@@ -30,7 +30,7 @@ def write(path: Path, **more: str) -> None:
     settings = {
         "door": f'state = "{path.parent.parent}/state"\nruntime = "{path.parent.parent}/run"',
         "keys": f'recipients = ["{Identity(bytes(range(32))).recipient}"]',
-        "camera": 'source = "scene"',
+        "camera": 'source = "scene"\nwidth = 320\nheight = 240',
         "pins": 'kind = "simulated"',
     } | more
     path.write_text("\n".join(f"[{section}]\n{text}" for section, text in settings.items()))
@@ -43,12 +43,13 @@ def ask(path: Path, check: str) -> Finding:
 def test_a_door_in_order_has_nothing_bad_but_the_daemon_that_does_not_run(path: Path) -> None:
     door = look(path)
     asked = ("python", "configuration", "permissions", "recipients", "private key", "sealing", "state folder",
-             "file system", "space", "camera", "pins", "broker", "home assistant")  # fmt: skip
+             "file system", "space", "camera", "frames", "pins", "broker", "home assistant")  # fmt: skip
     assert [name for name in asked if CHECKS[name](door).state == "bad"] == []
     assert CHECKS["daemon"](door).state == "bad"
 
 
 def test_every_bad_finding_comes_with_a_fix_and_ends_with_status_1(path: Path) -> None:
+    write(path, camera='source = "none"')  # the one above films
     done = CliRunner().invoke(doctor, ["--config", str(path), "--json"])
     found = json.loads(done.stdout)
     assert done.exit_code == 1

@@ -1,0 +1,99 @@
+"""The archive for a helper holds nothing private, is shown before it is written, and never over another file."""
+
+from __future__ import annotations
+
+import json
+import stat
+import tarfile
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from doorbell import household, roster
+from doorbell.cli.doctor import doctor
+from doorbell.doctor.bundle import files, shown, sieved
+from doorbell.doctor.finding import Door, bad
+from doorbell.doctor.rounds import look
+from doorbell.doorkeys import load_or_make
+from doorbell.owner.identity import Identity
+from doorbell.roster import Member
+
+OWNER, BEN = Identity(bytes(range(32))), Identity(bytes(32))
+PRIVATE = ("broker.home.example", "frontlogin", "hunter2secret", "Villa Kunterbunt", "seidenweg-7", "Benedikt", "Jo",
+           "AB:CD:12:34:56:78", "192.168.17.23", "fe80::1ff:fe23:4567:890a", "mynetwork")  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    path = tmp_path / "doorbell.toml"
+    path.write_text(
+        f'[door]\nid = "seidenweg-7"\nname = "Villa Kunterbunt"\nstate = "{state}"\nruntime = "{tmp_path}/run"\n'
+        f'[keys]\nrecipients = ["{OWNER.recipient}"]\n[camera]\nsource = "none"\n[pins]\nkind = "none"\n'
+        '[mqtt]\nhost = "broker.home.example"\nusername = "frontlogin"\npassword = "hunter2secret"\ntls = "off"\n'
+        "[privacy]\nmasks = [[[0.0, 0.0], [0.123, 0.0], [0.0, 0.1]]]\n"
+    )
+    members = [Member("owner", "admin", OWNER.recipient, OWNER.verify_key),
+               Member("Benedikt", "member", BEN.recipient, BEN.verify_key)]  # fmt: skip
+    two = Identity(b"2" * 32)
+    members.append(Member("Jo", "member", two.recipient, two.verify_key))
+    keys = load_or_make(state / "keys")
+    household.load("seidenweg-7", state, (OWNER.recipient,)).keep(roster.begin("seidenweg-7", members, keys.sign))
+    return path
+
+
+def told(path: Path, sentence: str) -> str:
+    door = look(path)
+    door = Door(door.path, door.config, "", {"problems": [sentence]}, path.parent)
+    return "\n".join(files(door, [("broker", bad(sentence, "Mend it."))]).values())
+
+
+def test_nothing_private_is_in_the_archive_wherever_it_came_from(path: Path) -> None:
+    sentence = (
+        "Nothing listens at broker.home.example:8883 (192.168.17.23, fe80::1ff:fe23:4567:890a, AB:CD:12:34:56:78); "
+        "Jo and BENEDIKT of Villa Kunterbunt, seidenweg-7, login frontlogin:hunter2secret, ssid=mynetwork, "
+        f"{OWNER.line()}, {BEN.recipient}, {roster.member_id(BEN.verify_key)}, Jonas stays"
+    )
+    text = told(path, sentence)
+    for word in (*PRIVATE[:6], *PRIVATE[7:], OWNER.line(), str(BEN.recipient), str(OWNER.recipient)):
+        assert word.lower() not in text.lower(), word
+    assert roster.member_id(BEN.verify_key) not in text
+    assert " Jo " not in text
+    assert "Jonas stays" in text
+    assert "Nothing listens at (removed):8883" in text
+
+
+def test_settings_that_say_nothing_of_anybody_are_shown_and_the_rest_is_set_or_not(path: Path) -> None:
+    settings = shown(look(path).config)
+    assert settings["visit"]["linger_s"] == 10.0
+    assert (settings["mqtt"]["tls"], settings["mqtt"]["host"], settings["mqtt"]["password_file"]) == (
+        "off", "(set)", "(not set)",
+    )  # fmt: skip
+    assert settings["privacy"]["masks"] == "(set)"
+    assert "0.123" not in json.dumps(settings)
+
+
+def test_a_version_and_the_loopback_are_left_readable() -> None:
+    text = "mosquitto 2.0.11 at 127.0.0.1:1883, 12:34:56, /var/lib/doorbell/journal.sqlite3"
+    assert sieved(text, ()) == text
+
+
+def test_all_of_it_is_shown_and_nothing_is_written_without_a_yes(path: Path, tmp_path: Path) -> None:
+    archive = tmp_path / "help.tar.gz"
+    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive)])
+    assert not archive.exists()
+    assert "Nothing was written" in done.stderr
+    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes", "--json"])
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    with tarfile.open(archive) as opened:
+        for entry in opened.getmembers():
+            held = opened.extractfile(entry)
+            assert held is not None
+            assert held.read().decode() in done.stderr
+    assert json.loads(done.stdout)
+    before = archive.read_bytes()
+    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes"])
+    assert "is not overwritten" in str(done.exception)
+    assert archive.read_bytes() == before
