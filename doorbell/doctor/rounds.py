@@ -9,7 +9,7 @@ from typing import Any
 
 from doorbell import config as configuration
 from doorbell.config import Config
-from doorbell.doctor import broker, card, devices, phones, service, settings, software
+from doorbell.doctor import broker, card, certificate, devices, phones, service, settings, software
 from doorbell.doctor.finding import Check, Door, Finding
 from doorbell.errors import ConfigError
 from doorbell.statuspage import is_running
@@ -29,6 +29,7 @@ CHECKS: dict[str, Check] = {
     "camera": devices.camera,
     "pins": devices.pins,
     "broker": broker.broker,
+    "certificate": certificate.certificate,
     "home assistant": broker.home_assistant,
     "daemon": service.daemon,
     "phones": phones.phones,
