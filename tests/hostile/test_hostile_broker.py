@@ -80,7 +80,7 @@ def test_no_command_is_carried_out_late_twice_or_forged_and_no_alert_rings_twice
             anna.hello()
             epoch = anna.facts["epoch"]
             sent = commands(anna, COMMANDS)
-            pause(4.5)  # whatever was held has been let go
+            pause(3.2)  # whatever was held has been let go
             old_hello = truth.of("hello")[-1].payload
             broker.everything_again()
             # A second start of the door: all of the first one is a replay now.
@@ -91,7 +91,7 @@ def test_no_command_is_carried_out_late_twice_or_forged_and_no_alert_rings_twice
             first = broker.everything_again()
             assert first >= COMMANDS
             sent |= commands(anna, COMMANDS // 2)
-            pause(4.5)
+            pause(3.2)
             broker.everything_again()
             broker.say("doorbell/front/hello", old_hello)  # and the hello of the start before
             broker.everything_again()

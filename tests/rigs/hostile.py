@@ -32,7 +32,7 @@ class _Late:
 class Hostile:
     """``near`` is the port of the door's broker, ``far`` that of the phones'. ``done`` counts what it did, by name."""
 
-    def __init__(self, near: int, far: int, seed: int, *, longest_s: float = 4.0) -> None:
+    def __init__(self, near: int, far: int, seed: int, *, longest_s: float = 3.0) -> None:
         self._random = random.Random(seed)
         self._longest_s = longest_s
         self.done: dict[str, int] = {}
