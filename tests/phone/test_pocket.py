@@ -1,7 +1,7 @@
 """The phone in the pocket, in a real browser: chosen, subscribed, woken by the door's own letter, confirmed.
 
-A browser without a push service of its maker cannot subscribe: that one call is answered here, with a subscription at the
-stand-in. What the stand-in then gets from the door's postman is handed to the real service worker.
+A browser without a push service of its maker cannot subscribe: that one call is answered here, with a subscription at
+the stand-in. What the stand-in then gets from the door's postman is handed to the real service worker.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ DELIVERED = """
     }));
     await cdp.send('ServiceWorker.enable');
     const registrationId = await found;
-    await cdp.send('ServiceWorker.deliverPushMessage', { origin: new URL(page.url()).origin, registrationId, data: DATA });
+    const { origin } = new URL(page.url());
+    await cdp.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: DATA });
     const shown = await page.evaluate(async (least) => {
         const one = await navigator.serviceWorker.getRegistration('push/front/');
         for (let tries = 0; tries < 100; tries++) {
