@@ -242,8 +242,8 @@ def test_the_blueprint_acts_once_within_its_pause(broker: Broker, house: House) 
 def said_to_phone(house: House, doorbell: str) -> list[dict[str, Any]]:
     """What a blueprint gave to the phone's companion app, for this doorbell."""
     calls = [one["data"] for one in house.heard if one["event_type"] == "call_service"]
-    said = [one["service_data"] for one in calls if one["domain"] == "notify" and "data" in one["service_data"]]
-    return [one for one in said if one["data"].get("tag") == doorbell]
+    said = [one["service_data"] for one in calls if one["service"] == "mobile_app_your_phone"]
+    return [one for one in said if one.get("data", {}).get("tag") == doorbell]
 
 
 def test_a_door_that_comes_back_does_not_run_the_blueprint(broker: Broker, house: House) -> None:
