@@ -167,7 +167,7 @@ class Files:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            _give_to_broker(new)
+            give_to_broker(new)
             new.replace(path)
         except OSError as error:
             raise DeviceError(
@@ -175,7 +175,7 @@ class Files:
             ) from None
 
 
-def _give_to_broker(path: Path) -> None:
+def give_to_broker(path: Path) -> None:
     """mosquitto reads its files as its own user when it is told to read them again."""
     if os.geteuid() == 0:
         try:

@@ -58,6 +58,31 @@ def remove(name: str, folder: Path) -> None:
 
 
 @broker_setup.command()
+@click.argument("names", nargs=-1, required=True)
+@FOLDER
+def ca(names: tuple[str, ...], folder: Path) -> None:
+    """Make a certificate for the broker's NAMES (or addresses), signed by an authority of your own.
+
+    Run again with the same names it renews the certificate; the authority stays, and what door and phones trust.
+    """
+    from doorbell.brokerca import CA, Authority, snippet
+
+    authority = Authority(folder)
+    anew = authority.make(names)
+    if not anew:
+        click.echo("The certificate is renewed; door and phones need nothing. Now: systemctl restart mosquitto")
+        return
+    click.echo("mosquitto needs in a file of conf.d (8883 for the door, 8884 for the app):")
+    click.echo()
+    click.echo(snippet(folder))
+    click.echo(f'The door: copy {folder / CA} to it, and in [mqtt]: tls = "ca", ca_file = "/etc/doorbell/{CA}".')
+    click.echo(f"Each phone: install {CA} as an authority in its settings; it vouches for these names alone:")
+    click.echo(f"  {', '.join(names)}")
+    click.echo(f'Or, for the door alone: tls = "pin", pin_sha256 = "{authority.fingerprint()}" (anew at each renewal).')
+    click.echo("The certificate is good for 800 days; doorbell doctor at the door warns a month before it ends.")
+
+
+@broker_setup.command()
 @FOLDER
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show(folder: Path, *, as_json: bool) -> None:
@@ -72,5 +97,21 @@ def show(folder: Path, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in logins], indent=1))
         return
+    _show_end(folder)
     for one in logins:
         click.echo(f"{one.kind:14}{one.name:28}{' '.join(one.doors)}{' (may switch recording)' * one.switch}")
+
+
+def _show_end(folder: Path) -> None:
+    """How long the certificate that was made here is still good, where there is one."""
+    from datetime import UTC, datetime
+
+    from doorbell.brokerca import WARN_DAYS, Authority
+
+    ends = Authority(folder).ends()
+    if ends is None:
+        return
+    days = (ends - datetime.now(UTC)).days
+    click.echo(f"The broker's certificate ends on {ends:%Y-%m-%d}, in {days} days.")
+    if days < WARN_DAYS:
+        click.echo("Renew it now: doorbell broker-setup ca with the same names.", err=True)

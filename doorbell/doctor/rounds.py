@@ -9,7 +9,7 @@ from typing import Any
 
 from doorbell import config as configuration
 from doorbell.config import Config
-from doorbell.doctor import broker, card, devices, machine, phones, service, settings, software, wear
+from doorbell.doctor import broker, card, certificate, devices, machine, phones, service, settings, software, wear
 from doorbell.doctor.finding import Check, Door, Finding
 from doorbell.errors import ConfigError
 from doorbell.light import kept
@@ -42,6 +42,7 @@ CHECKS: dict[str, Check] = {
     "packets": broker.packets,
     "broker version": broker.version,
     "websocket": broker.websocket,
+    "certificate": certificate.certificate,
     "home assistant": broker.home_assistant,
     "daemon": service.daemon,
     "phones": phones.phones,

@@ -25,7 +25,7 @@ from websockets.sync.client import ClientConnection, connect
 
 T = TypeVar("T")
 
-PATIENCE_S = 40.0
+PATIENCE_S = 90.0
 """Longest wait for anything that must happen; a first start compiles its byte code and takes a few seconds."""
 
 OWN_NAMESPACE = ("unshare", "--mount", "--pid", "--fork", "--kill-child")

@@ -14,6 +14,7 @@ import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import report
@@ -45,9 +46,21 @@ use_blueprint:
   path: doorbell/doorbell-ring.yaml
   input:
     doorbell: event.doorbell_form_ring
+    notify: notify.mobile_app_your_phone
+    app: https://doorbell.example/
     pause: 5
     what:
       - event: blueprint_ran
+"""
+SILENCED = """
+alias: silenced
+use_blueprint:
+  path: doorbell/doorbell-ring.yaml
+  input:
+    doorbell: event.doorbell_hush_ring
+    notify: notify.mobile_app_your_phone
+    pause: 1
+    snooze: 5
 """
 UNGUARDED = """
 alias: unguarded
@@ -82,7 +95,7 @@ def knows_doorbell_rang() -> bool:
 def world() -> Iterator[tuple[Broker, House]]:
     folder = Path(tempfile.mkdtemp(prefix="test-ha-"))
     broker = Broker(folder, free_port())
-    automations = as_yaml_list([*printed_automations().values(), FROM_BLUEPRINT, UNGUARDED])
+    automations = as_yaml_list([*printed_automations().values(), FROM_BLUEPRINT, SILENCED, UNGUARDED])
     house = House(BUILD / "root", folder / "conf", automations)
     shelf = folder / "conf/blueprints/automation/doorbell"
     shelf.mkdir(parents=True)
@@ -216,10 +229,53 @@ def test_the_blueprint_acts_once_within_its_pause(broker: Broker, house: House) 
         house.until_state("event.doorbell_form_ring", "unknown")
         door.ring("first")
         house.until("it ran", lambda: house.runs("from the blueprint") == 1)
+        told = house.until("the phone was told", lambda: said_to_phone(house, "event.doorbell_form_ring"))
+        assert len(told) == 1
+        assert (told[0]["message"], told[0]["data"]["url"]) == ("Somebody is at the door.", "https://doorbell.example/")
+        assert told[0]["data"]["clickAction"] == "https://doorbell.example/"
         door.ring("second")
         house.until("it rang", lambda: house.attributes("event.doorbell_form_ring").get("id") == "second")
         house.listen(1.0)
         assert house.runs("from the blueprint") == 1
+
+
+def said_to_phone(house: House, doorbell: str) -> list[dict[str, Any]]:
+    """What a blueprint gave to the phone's companion app, for this doorbell."""
+    calls = [one["data"] for one in house.heard if one["event_type"] == "call_service"]
+    said = [one["service_data"] for one in calls if one["service"] == "mobile_app_your_phone"]
+    return [one for one in said if one.get("data", {}).get("tag") == doorbell]
+
+
+def test_a_door_that_comes_back_does_not_run_the_blueprint(broker: Broker, house: House) -> None:
+    with Door(broker.port, "form", "Form") as door:
+        house.until("the door is there", lambda: house.state("event.doorbell_form_ring") not in (None, *GONE))
+        before = house.runs("from the blueprint")
+        door.say(messages.availability("form", online=False))
+        house.until_state("event.doorbell_form_ring", *GONE)
+        door.say(messages.availability("form", online=True))
+        house.until("it is back", lambda: house.state("event.doorbell_form_ring") not in (None, *GONE))
+        house.listen(1.0)
+        assert house.runs("from the blueprint") == before
+
+
+def test_the_notification_s_button_silences_the_blueprint(broker: Broker, house: House) -> None:
+    hush = "event.doorbell_hush_ring"
+    with Door(broker.port, "hush", "Hush") as door:
+        house.until_state(hush, "unknown")
+        door.ring("first")
+        told = house.until("the phone was told", lambda: said_to_phone(house, hush))
+        button = told[0]["data"]["actions"][0]["action"]
+        house.ask("fire_event", event_type="mobile_app_notification_action", event_data={"action": "another"})
+        house.listen(2.0)  # the pause is over
+        door.ring("second")
+        house.until("it was told again", lambda: len(said_to_phone(house, hush)) == 2)
+        # The button is tapped within the pause, and works for the rings after it.
+        house.ask("fire_event", event_type="mobile_app_notification_action", event_data={"action": button})
+        house.listen(2.0)
+        door.ring("third")
+        house.until("it rang", lambda: house.attributes(hush).get("id") == "third")
+        house.listen(1.0)
+        assert len(said_to_phone(house, hush)) == 2
 
 
 def test_a_ring_that_a_broker_kept_is_no_ring(broker: Broker, house: House) -> None:

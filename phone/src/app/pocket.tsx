@@ -1,6 +1,6 @@
 /** How this phone rings in a pocket: the choice, the test on the locked phone, and the reminder until both are done. */
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Door } from "../household/door";
 import { LOCK_S, Pocket, type PocketState, standing, type Way, WAYS } from "../household/pocket";
@@ -108,20 +108,22 @@ export function PocketPage({ visit, ...page }: Page & { visit: string }): JSX.El
           <fieldset class="card ways" disabled={busy}>
             <legend>{T.pocket.how}</legend>
             {WAYS.map((way) => (
-              <label key={way} class={way === "none" ? "danger-way" : ""}>
-                <input type="radio" name="way" checked={state.way === way} disabled={!may(way)} onChange={() => void choose(way)} />
-                <span>
-                  <strong>{T.pocket.ways[way][0]}</strong>
-                  <span class="small">{may(way) ? T.pocket.ways[way][1] : T.pocket.adminFirst}</span>
-                </span>
-              </label>
+              <Fragment key={way}>
+                <label class={way === "none" ? "danger-way" : ""}>
+                  <input type="radio" name="way" checked={state.way === way} disabled={!may(way)} onChange={() => void choose(way)} />
+                  <span>
+                    <strong>{T.pocket.ways[way][0]}</strong>
+                    <span class="small">{may(way) ? T.pocket.ways[way][1] : T.pocket.adminFirst}</span>
+                  </span>
+                </label>
+                {way === "ntfy" && admin && !state.ntfy && (
+                  <label class="server">
+                    <span class="small">{T.pocket.server}</span>
+                    <input value={server} inputMode="url" autocapitalize="off" spellcheck={false} onInput={(event) => setServer(event.currentTarget.value.trim())} />
+                  </label>
+                )}
+              </Fragment>
             ))}
-            {admin && !state.ntfy && (
-              <label class="server">
-                <span class="small">{T.pocket.server}</span>
-                <input value={server} inputMode="url" autocapitalize="off" spellcheck={false} onInput={(event) => setServer(event.currentTarget.value.trim())} />
-              </label>
-            )}
           </fieldset>
           {state.way === "ntfy" && state.ntfy && (
             <div class="card">

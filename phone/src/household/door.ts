@@ -28,6 +28,7 @@ const GAP_AFTER_MS = 15_000;
 const MOST_POSTER = 24_576;
 const PAGES_AT_ONCE = 200;
 const MOST_EARLY = 256; // more would come again in the door's answer
+const MOST_DOUBTED = 8;
 const GREETINGS = 5;
 const AGAIN_AFTER_MS = 2000;
 const TELL_EVERY_MS = 100;
@@ -52,6 +53,7 @@ export class Door {
   readonly #bodies = new WeakMap<Entry, Body | null>(); // opened already, and waiting for what comes before them
   readonly #returns = new Set<() => void>();
   #early: Bytes[] = [];
+  #doubted: Bytes[] = [];
   #greeting = false;
   #chain: Chain | null = null;
   #broker: Broker;
@@ -226,7 +228,9 @@ export class Door {
       throw error;
     }
     const fresh = !this.#clock.epoch || !same(this.#clock.epoch, hello.epoch);
-    this.#clock.begin(hello.epoch);
+    // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
+    // hello of yesterday, and then yesterday's ring.
+    if (!this.#clock.asked) this.#clock.begin(hello.epoch);
     if (record.journal && !same(record.journal, hello.journal)) await this.#anew();
     await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal: hello.journal });
     this.#chain ??= new Chain(hello.verifyKey, this.#view.record.head);
@@ -241,6 +245,7 @@ export class Door {
     this.#greeting = true;
     try {
       await this.refresh();
+      for (const payload of this.#doubted.splice(0)) void this.#queue(() => this.#alert(payload));
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -288,7 +293,14 @@ export class Door {
   async #alert(payload: Bytes): Promise<void> {
     const { record } = this.#view;
     if (!record.verifyKey) return;
-    const alert = await this.#bell.hear(payload, record.door, this.#opener, record.verifyKey, this.#clock, now());
+    let alert;
+    try {
+      alert = await this.#bell.hear(payload, record.door, this.#opener, record.verifyKey, this.#clock, now());
+    } catch (error) {
+      // Of another start of the door, perhaps the one of now: heard again as soon as the door has said which that is.
+      if (error instanceof Refused && error.word === "epoch") this.#doubted = [...this.#doubted, payload].slice(-MOST_DOUBTED);
+      throw error;
+    }
     const ringing: Ringing = { ...alert, heard: Date.now() };
     if (record.silentUntil > Date.now()) return;
     this.#show({ ringing });
