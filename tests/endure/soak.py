@@ -42,6 +42,8 @@ LOOK_S = 2.0
 CARD_MB = 160
 FAULTS = ("kill_recorder", "stop_recorder", "kill_doorman", "lose_broker", "stall", "cut")
 STALE_S = 10.5
+GAP_S = 0.2
+"""Two edges that a busy machine stamps within 15 ms of each other are a bounce to the door."""
 PATIENCE_S = 10.0
 """A door under such a flood decides about a press within a second of it; a shared machine is slower."""
 
@@ -158,7 +160,7 @@ class Soak:
             number, rung = number + 1, self._new_rings()
         self.report.rang += bool(rung)
         self._finger(b"button up")
-        pause(0.06)
+        pause(GAP_S)
 
     def _new_rings(self) -> int:
         """How often the door's log says since the last look that somebody rings."""
