@@ -48,7 +48,7 @@ bench: $(VENV)/test packages ## measure; print ratios against the named referenc
 endure: PACKAGES += strace
 endure: $(VENV)/test packages ## every promise of docs/reliability.md and threat-model.md, full counts (hours; root)
 	@mkdir -p build/endure
-	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure tests/threats $(PYTEST); \
+	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure tests/threats tests/door/test_degraded.py $(PYTEST); \
 	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
 
 fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--seconds 60" for a minute each)

@@ -29,6 +29,8 @@ log = logging.getLogger("doorman")
 HEALTH_S = 300.0
 HOUR_S = 3600.0
 MINUTE_S = 60.0
+UNSET_MINUTES = 10
+"""So long after its start a door on a network knows the time; one that does not tells its owner."""
 REPEAT_S = 30.0
 """Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
 SOON_S = 0.5
@@ -72,6 +74,8 @@ class Upkeep:
 
     _due: dict[str, float] = field(factory=dict)
     _told_phones: str = ""
+    _unset: int = 0
+    """For how many looks in a row the clock was not set."""
     _shown: Shown = Shown(sees=False, moves=False, clip="", rings=0, entries=0)
 
     def start(self, at: float) -> None:
@@ -138,6 +142,7 @@ class Upkeep:
                 self._due[name] = at + MINUTE_S
                 for part, why in self.strained().items():
                     self.problems.tell(part, why)
+                self._look_at_clock()
                 if by := self.ledger.clock.stepped():
                     self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
             case "hour":
@@ -154,6 +159,13 @@ class Upkeep:
         if self.glances is not None:
             self.glances.answered(done.value)
             self._look_at_card(at)
+
+    def _look_at_clock(self) -> None:
+        self._unset = 0 if self.ledger.clock.synced() else self._unset + 1
+        why = (
+            "The clock was not set since the start: dates may be wrong; connect the door to its network (timedatectl)."
+        )
+        self.problems.tell("clock", why * (self._unset >= UNSET_MINUTES))
 
     def _look_at_card(self, at: float) -> None:
         journal = self.ledger.journal

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,10 +53,10 @@ def count(short: int, full: int) -> int:
     return full if FULL else short
 
 
-def seeds(short: int, full: int) -> list[int]:
-    """The seeds to run, or the one that ENDURE_SEED names."""
+def seeds(short: int, full: int, first: int = 0) -> list[int]:
+    """The seeds to run, from *first* on, or the one that ENDURE_SEED names."""
     one = os.environ.get("ENDURE_SEED")
-    return [int(one)] if one else list(range(count(short, full)))
+    return [int(one)] if one else list(range(first, first + count(short, full)))
 
 
 @contextmanager
@@ -69,8 +70,11 @@ def named(seed: int) -> Iterator[None]:
 
 
 def tell(row: int, method: str, figure: str, **numbers: Any) -> None:
-    """Note what was measured for *row*; only full counts, and not a single seed's, reach the table."""
-    print(f"row {row}: {figure}")
+    """Note what was measured for *row*; only full counts, and not a single seed's, reach the table.
+
+    A row that runs in parts names its *numbers* in the figure, ``{lives} lives``: the table adds them up.
+    """
+    print(f"row {row}: {figure.format(**numbers)}")
     if FULL and "ENDURE_SEED" not in os.environ:
         test = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" ")[0]
         RESULTS.mkdir(parents=True, exist_ok=True)
@@ -93,11 +97,11 @@ def show(threat: str, figure: str) -> None:
 
 def table(page: str, power: Path = LAB_POWER) -> str:
     """The table in Markdown; what was not run this time keeps the line that *page* has, and else says so."""
-    lines = {(line.split(" | ")[0], line.rpartition(" | ")[2]): line for line in _lines(page, BEGIN, END)}
-    for result in _results("row"):
+    lines = {_key(line): line for line in _lines(page, BEGIN, END)}
+    for result in _added_up(_results("row")):
         what, bar = BARS[result["row"]]
         line = f"| {result['row']} | {what} | {bar} | {result['method']} | {result['figure']} | {_test(result)} |"
-        lines[line.split(" | ")[0], line.rpartition(" | ")[2]] = line
+        lines[_key(line)] = line
     if cuts := power_cuts(power):
         what, bar = BARS[4]
         lines["| 4", "`make lab-power` |"] = (
@@ -106,13 +110,13 @@ def table(page: str, power: Path = LAB_POWER) -> str:
     for row, (what, bar) in BARS.items():
         if not any(line.startswith(f"| {row} |") for line in lines.values()):
             lines[f"| {row}", ""] = f"| {row} | {what} | {bar} |  | {NOT_RUN} |  |"
-    made = sorted(lines.values(), key=lambda line: (int(line.split(" | ")[0].strip("| ")), line))
+    made = sorted(lines.values(), key=lambda line: (int(_key(line)[0].strip("| ")), line))
     return "\n".join(["| # | what | bar | method | figure | test |", "|---|---|---|---|---|---|", *made])
 
 
 def threats(page: str) -> str:
     """The threat model's figures, kept where nothing new was measured."""
-    lines = {line.split(" | ")[0]: line for line in _lines(page, BEGIN, END)}
+    lines = {_key(line)[0]: line for line in _lines(page, BEGIN, END)}
     for one in _results("threat"):
         lines[f"| {one['threat']}"] = f"| {one['threat']} | {one['figure']} | {_test(one)} |"
     return "\n".join(["| what | measured | test |", "|---|---|---|", *(lines[key] for key in sorted(lines))])
@@ -137,8 +141,25 @@ def _results(kind: str) -> list[dict[str, Any]]:
     return [one for one in found if kind in one]
 
 
+def _added_up(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Parts of one test, ``name[0]``, ``name[50]``, become one result where its figure has room for sums."""
+    whole: dict[str, dict[str, Any]] = {}
+    for one in results:
+        parts = "{" in one["figure"]
+        name = one["test"].partition("[")[0] if parts else one["test"]
+        before = whole[name]["numbers"] if parts and name in whole else Counter()
+        sums = {key: before.get(key, 0) + number for key, number in one["numbers"].items()} if parts else {}
+        whole[name] = one | {"test": name, "numbers": sums}
+    return [one | {"figure": one["figure"].format(**one["numbers"])} for one in whole.values()]
+
+
 def _test(result: dict[str, Any]) -> str:
     return f"`{result['test'].removeprefix('tests/endure/').removeprefix('tests/')}`"
+
+
+def _key(line: str) -> tuple[str, str]:
+    """What a line is about, and the test that made it."""
+    return line.partition(" | ")[0], line.rpartition(" | ")[2]
 
 
 def _lines(page: str, begin: str, end: str) -> list[str]:

@@ -24,7 +24,7 @@ def test_a_life_of_faults_loses_nothing_and_leaves_the_card_in_order(tmp_path: P
         assert report.lost == 0
         assert report.stale == 0
         assert report.findings == ()
-        assert report.rang >= report.presses - 2 * report.faults["kill_doorman"]
+        assert report.rang == report.presses > 0
         assert sum(report.faults.values()) > 0
         assert report.clips > 3
 
@@ -41,6 +41,7 @@ def test_a_hundred_thousand_events_leave_memory_descriptors_and_threads_as_they_
     assert max(mine, its) < 1024
     assert (report.more("descriptors"), report.more("threads")) == (0, 0)
     assert report.lost == 0
+    assert report.rang == report.presses
     limit = f"in a group of {LIMIT_MB} MB" if group else "without a limit (not root)"
     figure = (
         f"{report.events:,} events ({report.presses} presses) at {report.speed:.0f}x: 0 kills; the doorman grew by "

@@ -19,6 +19,8 @@ class Vitals:
 
     at: float
     pss_kb: int
+    own_kb: int
+    """Without the libraries' pages, whose share rises when another program that has them open ends."""
     descriptors: int
     threads: int
     read: int
@@ -30,22 +32,23 @@ def look(pid: int, at: float) -> Vitals | None:
     """None where the process is gone."""
     place = Path(f"/proc/{pid}")
     try:
-        pss = re.search(r"^Pss:\s+(\d+)", (place / "smaps_rollup").read_text(), re.MULTILINE)
+        maps = (place / "smaps_rollup").read_text()
+        pss, own = (re.search(rf"^{name}:\s+(\d+)", maps, re.MULTILINE) for name in ("Pss", "Pss_Anon"))
         io = dict(line.split(": ") for line in (place / "io").read_text().splitlines())
         threads = len(list((place / "task").iterdir()))
         descriptors = len(list((place / "fd").iterdir()))
     except OSError:
         return None
-    if pss is None:
+    if pss is None or own is None:
         return None
-    return Vitals(at, int(pss[1]), descriptors, threads, int(io["rchar"]), int(io["write_bytes"]))
+    return Vitals(at, int(pss[1]), int(own[1]), descriptors, threads, int(io["rchar"]), int(io["write_bytes"]))
 
 
 def growth_kb(looks: Sequence[Vitals]) -> float:
     """How much more memory at the end than at the beginning, by the straight line that fits best; kB."""
     if len(looks) < 3:
         return 0.0
-    times, sizes = [one.at for one in looks], [one.pss_kb for one in looks]
+    times, sizes = [one.at for one in looks], [one.own_kb for one in looks]
     middle, mean = sum(times) / len(times), sum(sizes) / len(sizes)
     below = sum((at - middle) ** 2 for at in times)
     slope = sum((at - middle) * (size - mean) for at, size in zip(times, sizes, strict=True)) / below
