@@ -73,7 +73,10 @@ def test_the_first_boots_script_is_a_shells(updates: bool, tmp_path: Path) -> No
         assert done.stdout == ""
 
 
-@pytest.mark.skipif(not shutil.which("cloud-init"), reason="cloud-init is missing: apt-get install cloud-init, on a machine that may have it")
+@pytest.mark.skipif(
+    not shutil.which("cloud-init"),
+    reason="cloud-init is missing: apt-get install cloud-init, on a machine that may have it",
+)
 @pytest.mark.parametrize("ssh", ["", KEY])
 def test_cloud_init_has_nothing_against_the_user_data(ssh: str, tmp_path: Path) -> None:
     file = tmp_path / "user-data"
