@@ -47,7 +47,7 @@ _RINGS: Final = (
 
 @frozen
 class Seen:
-    """What is known now. ``wrong`` and ``notes`` are sentences; the rest has lasted long enough to be told."""
+    """What is known now. ``wrong`` and ``notes`` are sentences; what is away has been so long enough to be told."""
 
     wrong: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -74,7 +74,11 @@ def text(seen: Seen) -> str:
     else:
         parts.append(_RINGS)
     parts.extend(seen.notes)
-    wrapped = (fill(line, WIDTH, break_long_words=False) for part in parts for line in [*part.splitlines(), ""])
+    wrapped = (
+        fill(line, WIDTH, break_long_words=False, break_on_hyphens=False)
+        for part in parts
+        for line in [*part.splitlines(), ""]
+    )
     return "\r\n".join("\n".join(wrapped).rstrip("\n").split("\n")) + "\r\n"
 
 

@@ -19,7 +19,7 @@ from doorbell.config import Config
 from doorbell.errors import ConfigError, Mistake
 
 PATIENCE_S: Final = 600.0
-"""How long a network or a broker may be away before the owner is told."""
+"""How long the program, a network or a broker may be away before the owner is told."""
 BETWEEN_S: Final = 600.0
 """Seconds between two writes: what comes and goes wears no card."""
 _MOST_PAGE: Final = 64 * 1024
@@ -29,6 +29,7 @@ _MOST_PAGE: Final = 64 * 1024
 class Memory:
     """Since when (seconds of uptime) what is away has been away; None: it is there. ``wrote``: the last write."""
 
+    program_gone: float | None = None
     network_gone: float | None = None
     broker_gone: float | None = None
     wrote: float | None = None
@@ -49,11 +50,12 @@ def step(before: Memory, now: Facts, at: float) -> tuple[Memory, readme.Seen]:
     """What lasted from look to look becomes something to tell. Pure; *at* in seconds of uptime."""
     after = evolve(
         before,
+        program_gone=_since(before.program_gone, not now.runs, at),
         network_gone=_since(before.network_gone, not now.network, at),
         broker_gone=_since(before.broker_gone, now.broker is False and now.network and now.runs, at),
     )
     seen = readme.Seen(
-        runs=now.runs or at < PATIENCE_S,
+        runs=not _lasts(after.program_gone, at),
         died=now.died,
         no_network=_lasts(after.network_gone, at),
         has_wifi=now.has_wifi,
@@ -85,7 +87,10 @@ def tell(places: Places, at: float, *, at_once: bool = False) -> bool:
         files.put(path, text, 0o644, None)
         after, wrote = evolve(after, wrote=at), True
     files.put(
-        places.run / TELLING, json.dumps([after.network_gone, after.broker_gone, after.wrote]).encode(), 0o600, None
+        places.run / TELLING,
+        json.dumps([after.program_gone, after.network_gone, after.broker_gone, after.wrote]).encode(),
+        0o600,
+        None,
     )
     return wrote
 
@@ -99,8 +104,8 @@ def _there(path: Any) -> bytes | None:  # noqa: ANN401
 
 def _remembered(places: Places) -> Memory:
     try:
-        network, broker, wrote = json.loads(files.read(places.run / TELLING) or b"null")
-        return Memory(*(None if one is None else float(one) for one in (network, broker, wrote)))
+        program, network, broker, wrote = json.loads(files.read(places.run / TELLING) or b"null")
+        return Memory(*(None if one is None else float(one) for one in (program, network, broker, wrote)))
     except (OSError, ValueError, TypeError, Mistake):
         return Memory()
 

@@ -19,6 +19,8 @@ from doorbell.roster import Member
 
 IDENTITY: Final = "owner-identity.txt"
 SHEET: Final = "phone.svg"
+LIST: Final = "MANIFEST"
+"""What the last card of this door held: there only once a card was finished."""
 _AT_LEAST: Final = 24 * 3600
 """Seconds that an invitation must still be good for; else the next card gets a new one."""
 

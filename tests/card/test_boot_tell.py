@@ -88,6 +88,11 @@ def test_a_program_that_does_not_run_is_told_after_its_first_minutes(door: Place
     assert readme.WELL in text(door)
     tell.tell(door, 700)
     assert "has not started" in text(door)
+    page(door)
+    tell.tell(door, 1400)
+    door.page.unlink()
+    tell.tell(door, 2100, at_once=True)
+    assert readme.WELL in text(door), "a program that is started afresh is none that has stopped"
 
 
 def test_three_deaths_are_told_and_settings_that_cannot_be_read_are_no_death(door: Places) -> None:

@@ -7,10 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from doorbell.card import seed
 from doorbell.card.wishes import Wishes
+
+yaml = pytest.importorskip("yaml", reason="PyYAML is missing: pip install pyyaml")
 
 DEB = b"a package"
 PROGRAMS = {

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,8 @@ from doorbell.card import seed
 from doorbell.card.system import command_line
 from doorbell.card.wishes import Wifi, Wishes, broker
 from doorbell.errors import Mistake
+
+yaml = pytest.importorskip("yaml", reason="PyYAML is missing: pip install pyyaml")
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBG7Gk0sCj0v3m4D2Q0nXb1uY5l6b7c8d9e0f1g2h3i4 anna@laptop"
 
@@ -73,7 +74,10 @@ def test_the_first_boots_script_is_a_shells(updates: bool, tmp_path: Path) -> No
         assert done.stdout == ""
 
 
-@pytest.mark.skipif(not shutil.which("cloud-init"), reason="cloud-init is missing: apt-get install cloud-init")
+@pytest.mark.skipif(
+    not shutil.which("cloud-init"),
+    reason="cloud-init is missing: apt-get install cloud-init, on a machine that may have it",
+)
 @pytest.mark.parametrize("ssh", ["", KEY])
 def test_cloud_init_has_nothing_against_the_user_data(ssh: str, tmp_path: Path) -> None:
     file = tmp_path / "user-data"

@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 PURE = (
     "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "schedule",
     "supervision", "ticket", "visit",
+    "boot.readme", "card.manifest",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry", "push.book", "push.letters", "overheard.guesses", "overheard.looks",
     "link.acceptance", "link.commands", "link.delivery", "link.homeassistant", "link.messages", "link.outbox",
@@ -30,7 +31,7 @@ PURE = (
 ALLOWED = {
     "__future__", "base64", "binascii", "bisect", "collections", "collections.abc", "datetime", "enum",
     "fractions", "functools", "hashlib", "hmac", "itertools", "json", "math", "operator", "re", "struct",
-    "typing", "zlib",
+    "textwrap", "typing", "zlib",
     "attrs", "cattrs", "nacl.bindings", "nacl.exceptions", "numpy", "numpy.typing",
 }  # fmt: skip
 
