@@ -77,7 +77,13 @@ def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
             )
             door.port = broker.port
             door.settings = door.settings | {
-                "mqtt": {"host": "127.0.0.1", "port": broker.port, "tls": "off", "username": "front", "password": "f-word"}
+                "mqtt": {
+                    "host": "127.0.0.1",
+                    "port": broker.port,
+                    "tls": "off",
+                    "username": "front",
+                    "password": "f-word",
+                }
             }
             if paired:
                 _pair(door)
