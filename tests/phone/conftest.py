@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-
 from paho.mqtt import publish
 
 from doorbell import doorkeys, household, roster

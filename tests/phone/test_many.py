@@ -102,6 +102,6 @@ def test_ten_thousand_entries_come_open_and_scroll_without_stutter(
     figures = f"longest task: {came[1]} ms as they came, {scrolled[1]} ms opened and scrolled; all open in {opened} ms"
     record_property("figures", figures)
     with capsys.disabled():
-        print(f"\n{ENTRIES} entries: {figures}; {rows} rows exist at once")  # noqa: T201
+        print(f"\n{ENTRIES} entries: {figures}; {rows} rows exist at once")
     assert rows < 60
     assert max(came[1], scrolled[1]) < LONGEST_MS
