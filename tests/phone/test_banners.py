@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -39,8 +40,6 @@ def starts_again(home: House) -> None:
 
 def signed(home: House, entry: Entry, body: bytes, index: int, prev: bytes) -> bytes:
     """An entry by whoever has the card, and with it the door's own key."""
-    import hashlib
-
     body_hash = hashlib.sha256(body).digest()
     sig = load_or_make(home.door.state / "keys").sign_entry(entry_hash(index, prev, body_hash))
     return document(Entry(index=index, prev=prev, body=body, body_hash=body_hash, sig=sig))

@@ -1,8 +1,9 @@
-"""Ten thousand entries on the phone, and no stutter: the longest task of the page's own thread, as Chromium measures it."""
+"""Ten thousand entries on the phone, and no stutter: the longest task of the page's own thread, by Chromium."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -38,12 +39,12 @@ def fill(door: Door) -> None:
     keys = doorkeys.load_or_make(door.state / "keys")
     home = household.load("front", door.state, (door.owner.recipient,))
     book = opening.open_to_write(door.state, keys.verify_key, new_boot=True).book
-    began = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=13)
+    began = dt.datetime.now(dt.UTC) - dt.timedelta(days=13)
     book.begin()
     head = book.head()
     prev, visit, clip = head.hash, "", ""
     for index in range(1, ENTRIES + 1):
-        at = began + datetime.timedelta(seconds=100 * index)
+        at = began + dt.timedelta(seconds=100 * index)
         stamp = Stamp(at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), "synced", float(index))
         step = index % 4
         if step == 1:
@@ -68,8 +69,6 @@ def fill(door: Door) -> None:
 
 
 def _sha256(data: bytes) -> bytes:
-    import hashlib
-
     return hashlib.sha256(data).digest()
 
 

@@ -1,4 +1,4 @@
-"""The door changed from the phone, and a link that breaks: a real Chromium, the real daemon, mosquitto with its rules."""
+"""The door changed from the phone, and a link that breaks: real Chromium, real daemon, mosquitto with its rules."""
 
 from __future__ import annotations
 
@@ -149,7 +149,10 @@ def test_a_transfer_goes_on_where_a_broken_link_stopped_it(house: Build, tmp_pat
         return (await coming).path();
     """)
     probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_frames,nb_read_packets,width", "-of", "json", saved],
+        [
+            "ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_frames,nb_read_packets,width",
+            "-of", "json", saved,
+        ],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert probe.stderr == ""
@@ -190,7 +193,8 @@ def test_a_page_over_plain_http_takes_no_key(house: Build) -> None:
         assert far.do("return page.getByRole('button', { name: 'Open my door' }).isDisabled()")
     locked = home.phone.do("""
         return page.evaluate(async () => {
-            const base = await new Promise((r) => { const o = indexedDB.open('doorbell'); o.onsuccess = () => r(o.result) });
+            const opening = indexedDB.open('doorbell');
+            const base = await new Promise((r) => { opening.onsuccess = () => r(opening.result) });
             const get = base.transaction('keys').objectStore('keys').get('mine');
             const kept = await new Promise((r) => { get.onsuccess = () => r(get.result) });
             const kind = (key) => [key.constructor.name, key.algorithm?.name, key.extractable, key.type];
