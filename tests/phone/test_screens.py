@@ -183,6 +183,39 @@ def test_the_phone_asks_for_nothing_that_the_broker_denies_it(house: Build) -> N
     assert asked <= readable
 
 
+SCREENS = (
+    "", "history", "household", "more", "health", "privacy", "journal", "words", "settings", "areas/zones", "hours",
+    "live/front", "pocket", "add",
+)  # fmt: skip
+
+
+def test_every_screen_fits_large_type_and_names_what_can_be_pressed(house: Build) -> None:
+    home = house()
+    home.door.press()
+    home.phone.sees("Somebody is at")
+    home.phone.press("Ignore")
+    for size in ("100%", "200%"):
+        home.phone.do(f"await page.evaluate(() => {{ document.documentElement.style.fontSize = '{size}' }})")
+        for page in SCREENS:
+            home.phone.opens(page)
+            home.phone.do("await page.waitForTimeout(250)")
+            found = home.phone.do("""
+                return page.evaluate(() => {
+                    const pressed = [...document.querySelectorAll('a, button, input, select, textarea')];
+                    const named = (one) => one.textContent.trim() || one.ariaLabel || one.labels?.length || one.title;
+                    const small = ({ width, height }) => width > 1 && (width < 40 || height < 40);
+                    return {
+                        wide: document.documentElement.scrollWidth - innerWidth,
+                        nameless: pressed.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 120)),
+                        small: pressed.filter((one) => !one.closest('label, .areas, p') && small(one.getBoundingClientRect()))
+                            .map((one) => one.outerHTML.slice(0, 120)),
+                        headings: document.querySelectorAll('main h1').length,
+                    };
+                });
+            """)
+            assert found == {"wide": 0, "nameless": [], "small": [], "headings": 1}, (page, size)
+
+
 def test_a_page_over_plain_http_takes_no_key(house: Build) -> None:
     home = house()
     port = home.site.url.rsplit(":", 1)[1].strip("/")
