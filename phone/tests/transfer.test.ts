@@ -45,6 +45,7 @@ class KeepingDoor {
   }
 
   back = () => Promise.resolve();
+  haste = () => () => undefined;
   readonly backroom = new Work(ageLine(SECRET));
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -20,18 +21,24 @@ from tests.rigs.door import Door
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), pytest.mark.skipif(bool(missing()), reason=missing())]
 
-ENTRIES = 10_000
+ENTRIES = int(os.environ.get("DOORBELL_ENTRIES", "10000"))
 LONGEST_MS = 200
 """What a person begins to notice, with room for a machine that others use too."""
 
 WATCH = """
     await page.addInitScript(() => {
         window.tasks = [];
-        new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => one.duration)))
+        new PerformanceObserver((list) => tasks.push(...list.getEntries().map((one) => [one.duration, one.startTime])))
             .observe({ type: 'longtask', buffered: true });
     });
 """
-TASKS = "return page.evaluate(() => [tasks.length, Math.round(Math.max(0, ...tasks))])"
+TASKS = """
+    return page.evaluate(() => {
+        // Until something is on the screen nothing can stutter: that is the start, the same for an empty door.
+        const shown = performance.getEntriesByName('first-contentful-paint')[0].startTime;
+        return Math.round(Math.max(0, ...tasks.filter(([, at]) => at > shown).map(([lasts]) => lasts)));
+    });
+"""
 
 
 def fill(door: Door) -> None:
@@ -90,17 +97,19 @@ def test_ten_thousand_entries_come_open_and_scroll_without_stutter(
     phone.do(f"await page.getByText(/Verified up to entry {ENTRIES // 1000}\\d\\d\\d/).waitFor()")
     phone.opens("history")
     began = phone.do("return Date.now()")
-    phone.do("""
-        await page.waitForFunction(() => parseFloat(document.querySelector('.rows')?.style.height) > 6.5 * 2450, null,
+    phone.do(
+        """
+        await page.waitForFunction(() => parseFloat(document.querySelector('.rows')?.style.height) > 6.5 * VISITS, null,
             { timeout: 300000 });
-    """)
+    """.replace("VISITS", str(ENTRIES // 4 - 50))
+    )
     opened = phone.do(f"return Date.now() - {began}")
     phone.do("for (let n = 0; n < 60; n++) { await page.mouse.wheel(0, 3000); await page.waitForTimeout(50); }")
     rows = story()
     scrolled = phone.do(TASKS)
-    figures = f"longest task: {came[1]} ms as they came, {scrolled[1]} ms opened and scrolled; all open in {opened} ms"
+    figures = f"longest task: {came} ms as they came, {scrolled} ms opened and scrolled; all open in {opened} ms"
     record_property("figures", figures)
     with capsys.disabled():
         print(f"\n{ENTRIES} entries: {figures}; {rows} rows exist at once")
     assert rows < 60
-    assert max(came[1], scrolled[1]) < LONGEST_MS
+    assert max(came, scrolled) < LONGEST_MS

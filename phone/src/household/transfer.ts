@@ -63,6 +63,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   door.asking.onLate = (about, word) => {
     if (same(about, id)) wake?.(new Refused(word, `The door stopped: ${word}.`));
   };
+  const rest = door.haste();
   door.asking.onLost = () => wake?.(new Refused("offline", "The connection broke."));
   try {
     let failures = 0;
@@ -96,6 +97,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     door.onChunk = null;
     door.asking.onLate = null;
     door.asking.onLost = null;
+    rest();
   }
   return door.backroom.clip(join(...sealed), clip.sha256);
 }
