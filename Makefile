@@ -23,7 +23,7 @@ export PIP_ROOT_USER_ACTION := ignore
 INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation --use-pep517
 
 .PHONY: help demo test check bench endure fuzz test-ha test-offsite app test-app lab lab-gpio lab-camera \
-  lab-service lab-power test-trixie deb lock clean lab-short lab-image soak hardware \
+  pictures lab-service lab-power test-trixie deb lock clean lab-short lab-image soak hardware \
   packages
 
 help: ## print this list
@@ -71,6 +71,9 @@ app: phone/node_modules ## build the phone app into doorbell/app
 
 test-app: phone/node_modules ## the phone app's own tests, on the vectors the door's tests read too
 	@cd phone && $(NODE_PATH) npm run --silent check && $(NODE_PATH) npm test --silent
+
+pictures: $(VENV)/test packages app ## every screen of the app, light and dark, into docs/owner/pictures (needs chromium)
+	@$(BIN)/python -m pytest -q tests/phone/pictures.py
 
 lab: $(VENV)/test ## the door against real parts in a small virtual machine (root, 15 to 25 minutes)
 	@PYTHON=$(CURDIR)/$(BIN)/python tests/lab/build.sh

@@ -59,7 +59,7 @@ export const T = {
     nobody: "Nobody is watching",
     watching: (who: readonly string[]) => `Watching: ${who.join(", ")}`,
     you: "this phone",
-    somebody: "somebody of the household",
+    somebody: "Somebody of the household",
   },
   history: {
     title: "History",
@@ -133,7 +133,7 @@ export const T = {
     version: "Software",
     age: (text: string) => `As of ${text}`,
     unknown: "not measured",
-    off: "The door does not publish its health (clear events are off).",
+    off: "The door has not said how it is yet.",
     parts: {
       configuration: "The configuration does not parse. The bell rings with the last good one. Run doorbell doctor on the door.",
       deaths: "The software died several times. The bell rings, nothing is recorded. Look at its log.",
@@ -327,6 +327,15 @@ export const T = {
     },
   },
   journal: { title: "Journal", lead: "Every entry is signed by the door and joined to the one before.", sealed: "Sealed before this phone joined, or forgotten" },
+  told: {
+    began: (who: string) => `${who} began to watch live`,
+    ended: (who: string, time: string) => `${who} watched live for ${time}`,
+    still: (who: string) => `${who} looked at a picture of now`,
+    recording: (who: string, on: boolean) => `${who} turned recording ${on ? "on" : "off"}`,
+    set: (who: string) => `${who} changed settings`,
+    me: "This phone",
+    homeassistant: "Home Assistant",
+  },
   kinds: {
     started: "The door started", stopped: "The door stopped", ring: "The bell rang", visit: "A visit ended",
     clip_started: "A clip begins", clip: "A clip was kept", clip_cut: "A clip was cut short", clip_deleted: "A clip was deleted",

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from attrs import frozen
-
 from paho.mqtt import publish
 
 from doorbell import doorkeys, household, roster
@@ -77,7 +76,13 @@ def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
             )
             door.port = broker.port
             door.settings = door.settings | {
-                "mqtt": {"host": "127.0.0.1", "port": broker.port, "tls": "off", "username": "front", "password": "f-word"}
+                "mqtt": {
+                    "host": "127.0.0.1",
+                    "port": broker.port,
+                    "tls": "off",
+                    "username": "front",
+                    "password": "f-word",
+                }
             }
             if paired:
                 _pair(door)

@@ -1,8 +1,9 @@
-"""The door changed from the phone, and a link that breaks: a real Chromium, the real daemon, mosquitto with its rules."""
+"""The door changed from the phone, and a link that breaks: real Chromium, real daemon, mosquitto with its rules."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from doorbell.brokersetup import Login, rules
 from tests.phone.conftest import House
 from tests.phone.hand import Phone, missing
 from tests.phone.test_app import SCENE
@@ -116,8 +118,7 @@ def test_hours_retention_and_sensitivity_are_in_force_when_the_phone_says_so(
 
 
 def test_a_transfer_goes_on_where_a_broken_link_stopped_it(house: Build, tmp_path: Path) -> None:
-    large = SCENE | {"camera": SCENE["camera"] | {"width": 1280, "height": 720, "bitrate_kbps": 8000}}
-    home = house(large, proxied=True)
+    home = house(SCENE | {"camera": SCENE["camera"] | {"bitrate_kbps": 1500}}, proxied=True)
     listener = home.listener()
     door, phone, proxy = home.door, home.phone, home.proxy
     assert proxy
@@ -128,11 +129,11 @@ def test_a_transfer_goes_on_where_a_broken_link_stopped_it(house: Build, tmp_pat
     phone.press("Ignore")
     door.until(lambda: door.clips, 60)
     chunks = -(-door.clips[0].stat().st_size // 98_304)
-    assert chunks > 8
+    assert chunks >= 4
     phone.opens("history")
     phone.sees("Clip, ")
     phone.do("await page.locator('a.visit').first().click()")
-    proxy.stall_after(400_000)
+    proxy.stall_after(150_000)
     phone.press("Play the clip")
     door.until(lambda: proxy.stalled)
     phone.do("await page.waitForFunction(() => document.querySelector('progress')?.value > 0)")
@@ -141,23 +142,26 @@ def test_a_transfer_goes_on_where_a_broken_link_stopped_it(house: Build, tmp_pat
     phone.sees("The transfer goes on where it stopped.")
     proxy.flow()
     phone.sees("This clip is the one that the door’s journal names.", 60)  # noqa: RUF001
-    assert len(listener.of("clip")) - before < chunks + 8  # not from the beginning
+    assert len(listener.of("clip")) - before < 2 * chunks  # not from the beginning
     saved = phone.do("""
         const coming = page.waitForEvent('download');
         await page.getByRole('button', { name: 'Save as MP4' }).click();
         return (await coming).path();
     """)
     probe = subprocess.run(
-        ["ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_frames,nb_read_packets,width", "-of", "json", saved],
+        [
+            "ffprobe", "-v", "error", "-count_packets", "-show_entries", "stream=nb_frames,nb_read_packets,width",
+            "-of", "json", saved,
+        ],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     assert probe.stderr == ""
     (video,) = json.loads(probe.stdout)["streams"]
-    assert video["width"] == 1280
+    assert video["width"] == 640
     assert int(video["nb_frames"]) == int(video["nb_read_packets"]) > 30  # tables in front, so players need not count
     assert b"moof" not in Path(saved).read_bytes()[:65536]
     phone.press("Delete this clip")
-    phone.press("Delete")
+    phone.do("await page.locator('dialog.sure .danger').click()")
     phone.sees("Clip deleted")
     assert door.clips == []
 
@@ -170,15 +174,46 @@ def test_the_phone_asks_for_nothing_that_the_broker_denies_it(house: Build) -> N
         home.phone.do("await page.waitForTimeout(700)")
     home.phone.opens("health")
     home.phone.sees("Card used")
-    assert "Denied" not in home.broker.log()
-    me, base = home.login[0], "doorbell/front"
-    asked = {
-        line.split()[-1]
-        for line in home.broker.log().splitlines()
-        if f" {base}/" in line and "(QoS 1)" in line and "doorbell-" + me[:12] not in line
-    }
-    heard = {line.split("\t")[-1].split(" ")[0] for line in home.broker.log().splitlines() if f"\t{base}/" in line}
-    assert asked == set() or heard
+    log, me = home.broker.log(), home.login[0]
+    assert "Denied" not in log
+    # mosquitto asks no rule when somebody subscribes: the filters themselves have to be among the readable ones.
+    readable = {line.removeprefix("topic read ") for line in rules(Login("phone", me, ("front",))).splitlines()}
+    asked = set(re.findall(rf"doorbell-{me[:12]}-\w+ 1 (\S+)", log))
+    assert asked
+    assert asked <= readable
+
+
+SCREENS = (
+    "", "history", "household", "more", "health", "privacy", "journal", "words", "settings", "areas/zones", "hours",
+    "live/front", "pocket", "add",
+)  # fmt: skip
+
+
+def test_every_screen_fits_large_type_and_names_what_can_be_pressed(house: Build) -> None:
+    home = house()
+    home.door.press()
+    home.phone.sees("Somebody is at")
+    home.phone.press("Ignore")
+    for size in ("100%", "200%"):
+        home.phone.do(f"await page.evaluate(() => {{ document.documentElement.style.fontSize = '{size}' }})")
+        for page in SCREENS:
+            home.phone.opens(page)
+            home.phone.do("await page.waitForTimeout(250)")
+            found = home.phone.do("""
+                return page.evaluate(() => {
+                    const pressed = [...document.querySelectorAll('a, button, input, select, textarea')];
+                    const named = (one) => one.textContent.trim() || one.ariaLabel || one.labels?.length || one.title;
+                    const small = ({ width, height }) => width > 1 && (width < 40 || height < 40);
+                    return {
+                        wide: document.documentElement.scrollWidth - innerWidth,
+                        nameless: pressed.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 120)),
+                        small: pressed.filter((one) => !one.closest('label, .areas, p') && small(one.getBoundingClientRect()))
+                            .map((one) => one.outerHTML.slice(0, 120)),
+                        headings: document.querySelectorAll('main h1').length,
+                    };
+                });
+            """)
+            assert found == {"wide": 0, "nameless": [], "small": [], "headings": 1}, (page, size)
 
 
 def test_a_page_over_plain_http_takes_no_key(house: Build) -> None:
@@ -191,7 +226,8 @@ def test_a_page_over_plain_http_takes_no_key(house: Build) -> None:
         assert far.do("return page.getByRole('button', { name: 'Open my door' }).isDisabled()")
     locked = home.phone.do("""
         return page.evaluate(async () => {
-            const base = await new Promise((r) => { const o = indexedDB.open('doorbell'); o.onsuccess = () => r(o.result) });
+            const opening = indexedDB.open('doorbell');
+            const base = await new Promise((r) => { opening.onsuccess = () => r(opening.result) });
             const get = base.transaction('keys').objectStore('keys').get('mine');
             const kept = await new Promise((r) => { get.onsuccess = () => r(get.result) });
             const kind = (key) => [key.constructor.name, key.algorithm?.name, key.extractable, key.type];

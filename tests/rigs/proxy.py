@@ -14,8 +14,9 @@ class Proxy:
     """Listens on ``port`` of the loopback and forwards to *target*; one thread does everything.
 
     ``stall()`` stops forwarding both ways and keeps every connection open; bytes that arrive meanwhile wait in the
-    kernel, as they would at a radio that has gone, and are delivered by ``flow()``. ``stall_after(bytes)`` stalls once so
-    many more have passed; ``stalled`` tells. ``cut()`` resets every connection. ``delay_s`` holds each piece back for that long.
+    kernel, as they would at a radio that has gone, and are delivered by ``flow()``. ``stall_after(bytes)`` stalls
+    once so many more have passed; ``stalled`` tells. ``cut()`` resets every connection. ``delay_s`` holds each piece
+    back for that long.
     """
 
     def __init__(self, target: int, *, delay_s: float = 0.0) -> None:

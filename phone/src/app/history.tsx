@@ -6,7 +6,7 @@ import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import type { Visit } from "../household/story";
 import { T } from "../texts";
-import { dayOf, doorTime, Icon, length, Picture, Screen } from "./shown";
+import { dayKey, dayOf, doorTime, Icon, length, Picture, Screen } from "./shown";
 
 type Filter = "all" | "rings" | "seen";
 
@@ -35,8 +35,8 @@ export function rowsOf(visits: readonly Visit[], filter: Filter, anchor: number)
   for (const visit of visits) {
     if (filter === "rings" && visit.rings === 0) continue;
     if (filter === "seen" && visit.rings > 0) continue;
-    const { key, name } = dayOf(visit.at);
-    if (key !== day) rows.push({ day: name });
+    const key = dayKey(visit.at);
+    if (key !== day) rows.push({ day: dayOf(visit.at).name });
     day = key;
     rows.push({ visit });
   }

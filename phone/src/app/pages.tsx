@@ -1,15 +1,18 @@
 /** The quieter screens: health, privacy, journal, words, and the list that leads to them. */
 
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { base32 } from "../door/bytes";
 import { recipientOf, secretFromWords } from "../door/identity";
+import type { Body } from "../door/journal";
+import { Refused } from "../door/refused";
 import { hashOf } from "../door/sign";
 import type { Door } from "../household/door";
 import type { House } from "../household/house";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
-import { fullTime, Icon, type IconName, Screen, sentence, Sure } from "./shown";
+import { names } from "./live";
+import { fullTime, Icon, type IconName, length, Screen, sentence, Sure } from "./shown";
 import { allowSound, dingDong } from "./sound";
 
 interface Page {
@@ -18,8 +21,13 @@ interface Page {
   readonly house: House;
 }
 
-export function Health({ view }: Page): JSX.Element {
+export function Health({ door, view }: Page): JSX.Element {
   const { health } = view;
+  const { answers } = view;
+  // What is shown is as the door says it now; where it does not answer, what it said last, with its age.
+  useEffect(() => {
+    if (answers) door.refresh().catch((error: unknown) => error instanceof Refused || reportError(error));
+  }, [door, answers]);
   const unit = (value: number | null | undefined, of: string): string => (value == null ? T.health.unknown : `${value} ${of}`);
   return (
     <Screen title={T.health.title} back="#/more">
@@ -113,6 +121,18 @@ export function Privacy({ door, view, house }: Page): JSX.Element {
   );
 }
 
+function lineOf(body: Body, view: DoorView, me: string): string {
+  const text = (name: string): string => (typeof body[name] === "string" ? body[name] : "");
+  const id = text("who") || text("by");
+  const who = id === me ? T.told.me : id === "homeassistant" ? T.told.homeassistant : (names(view, [id], me)[0] ?? "");
+  const what = text("what");
+  if (body.kind === "live" && what === "began") return T.told.began(who);
+  if (body.kind === "live" && what === "ended") return T.told.ended(who, length(Number(body["seconds"]) || 0));
+  if (body.kind === "live" && what === "still") return T.told.still(who);
+  if (body.kind === "settings" && id) return typeof body["recording"] === "boolean" ? T.told.recording(who, body["recording"]) : T.told.set(who);
+  return T.kinds[body.kind] ?? body.kind;
+}
+
 export function Journal({ door, view }: Page): JSX.Element {
   const lines = [...door.story.lines.values()].sort((a, b) => b.index - a.index).slice(0, 300);
   return (
@@ -124,7 +144,7 @@ export function Journal({ door, view }: Page): JSX.Element {
         {lines.map(({ index, body }) => (
           <li key={index}>
             <span class="number">{index}</span>
-            <span>{body ? (T.kinds[body.kind] ?? body.kind) : T.journal.sealed}</span>
+            <span>{body ? lineOf(body, view, door.asking.me) : T.journal.sealed}</span>
             {body && <time dateTime={body.at}>{fullTime(body.at)}</time>}
           </li>
         ))}

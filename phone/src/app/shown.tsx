@@ -50,11 +50,17 @@ export function fullTime(at: string | number): string {
   return Number.isNaN(date.valueOf()) ? "" : FULL.format(date);
 }
 
+/** A day of this phone's calendar, to tell it from others. */
+export function dayKey(at: string): string {
+  const date = new Date(at);
+  return Number.isNaN(date.valueOf()) ? "?" : `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+}
+
 /** A day of this phone's calendar, as a key and as people say it. */
 export function dayOf(at: string): { key: string; name: string } {
   const date = new Date(at);
-  if (Number.isNaN(date.valueOf())) return { key: "?", name: T.history.unsynced };
-  const key = `${date.getFullYear()}-${date.getMonth()}-${date.getDate()}`;
+  const key = dayKey(at);
+  if (key === "?") return { key, name: T.history.unsynced };
   const days = Math.round((midnight(new Date()) - midnight(date)) / 86_400_000);
   const name = days === 0 ? T.history.today : days === 1 ? T.history.yesterday : DAY.format(date);
   return { key, name };

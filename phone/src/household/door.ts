@@ -128,6 +128,11 @@ export class Door {
     });
   }
 
+  /** Somebody waits for bytes; call what is returned when they do no more. */
+  haste(): () => void {
+    return this.#broker.haste();
+  }
+
   hurry(): void {
     this.#broker.hurry();
   }
@@ -280,6 +285,16 @@ export class Door {
 
   /** Pages of the journal behind what is here. */
   async catchUp(): Promise<void> {
+    const rest = this.#broker.haste();
+    try {
+      await this.#pages();
+    } finally {
+      rest();
+    }
+    if (this.#chain && this.#chain.missing > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
+  }
+
+  async #pages(): Promise<void> {
     for (let page = 0; page < PAGES_AT_ONCE; page++) {
       const since = this.#chain?.head?.index ?? 0;
       const { result } = await this.asking.ask("journal", { since });
@@ -287,7 +302,6 @@ export class Door {
       await this.#queue(() => this.#take(entries.map((one) => utf8(JSON.stringify(one)))));
       if (result["more"] !== true || (this.#chain?.head?.index ?? 0) <= since) break;
     }
-    if (this.#chain && this.#chain.missing > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
   }
 
   async #alert(payload: Bytes): Promise<void> {

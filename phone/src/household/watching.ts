@@ -28,6 +28,7 @@ export class Watching {
   #heard = 0;
   #tries = 0;
   #closed = false;
+  #rest: () => void = () => undefined;
   #told: WatchState | null = null;
 
   constructor(
@@ -38,6 +39,7 @@ export class Watching {
 
   start(): void {
     this.door.onLive = (topic, payload) => this.#hear(topic, payload);
+    this.#rest = this.door.haste();
     this.#timers.push(setInterval(() => this.#look(), 1000));
     this.#timers.push(setInterval(() => void this.#renew(), RENEW_EVERY_MS));
     void this.#begin();
@@ -47,6 +49,7 @@ export class Watching {
   close(): void {
     this.#closed = true;
     this.#timers.forEach(clearTimeout);
+    this.#rest();
     this.door.onLive = null;
     const session = this.#session;
     this.#session = this.#receiver = null;

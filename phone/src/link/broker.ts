@@ -21,6 +21,7 @@ const KEEPALIVE_S = 15;
 const KEPT_S = 7 * 24 * 3600;
 const CONNECT_WITHIN_MS = 8000;
 const LONGEST_PAUSE_MS = 60_000;
+const PING_EVERY_MS = 20;
 
 export class Broker {
   #client: MqttClient | null = null;
@@ -80,6 +81,20 @@ export class Broker {
     if (!this.#client?.connected) return false;
     this.#client.publish(topic, payload as Buffer, { qos: 1, properties: { messageExpiryInterval: 30 } });
     return true;
+  }
+
+  /**
+   * While somebody waits for a clip or watches live; call what is returned when they do no more.
+   *
+   * mosquitto 2.0 gives a WebSocket 4 KB at a turn of its loop, and turns ten times a second when nothing happens (its issue
+   * 1390): 45 KB/s. A ping makes it turn. With one each 20 ms it was 207 KB/s, for 3 KB/s upwards; other brokers need none and
+   * lose nothing by it.
+   */
+  haste(): () => void {
+    const pinging = setInterval(() => {
+      if (this.#client?.connected) this.#client.sendPing();
+    }, PING_EVERY_MS);
+    return () => clearInterval(pinging);
   }
 
   /** At once instead of at the next attempt: the phone came back into the hand, or the network did. */
