@@ -22,7 +22,7 @@ ENROLMENT: Final = f"{FOLDER}/{pairing.NAME}"
 HINT: Final = f"{FOLDER}/README.txt"
 AT_THE_DOOR: Final = {PASSWORD: "/etc/doorbell/broker-password", AUTHORITY: "/etc/doorbell/broker-ca.pem"}
 """Where the door keeps what it takes over; doorbell.boot.adopt puts it there."""
-_DECIDED: Final = {"door": ("id", "name", "state", "runtime"), "keys": ("recipients",), "mqtt": None}
+DECIDED: Final = {"door": ("id", "name", "state", "runtime"), "keys": ("recipients",), "mqtt": None}
 """What the card says itself: the owner's own settings may not say it again. None: the whole table."""
 
 _ABOUT: Final = """\
@@ -85,7 +85,7 @@ def settings(wishes: Wishes, recipient: str) -> str:
         "mqtt": _mqtt(wishes.broker),
     }
     for section, table in wishes.settings.items():
-        decided = _DECIDED.get(section, ())
+        decided = DECIDED.get(section, ())
         again = sorted(table) if decided is None else sorted(set(table) & set(decided))
         if again:
             raise Mistake(f"{section}.{again[0]} is decided by this command's own options: leave it out of --settings.")

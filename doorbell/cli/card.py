@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +66,9 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     """  # fmt: skip
     import time
 
-    from doorbell.card import enrolled, package, proof
+    from attrs import evolve
+
+    from doorbell.card import before, enrolled, package, proof
     from doorbell.card.ask import prove
     from doorbell.card.contents import settings
 
@@ -79,6 +81,11 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     place = options["folder"] or Path(f"doorbell-{wishes.door}")
     enrolled.make_folder(place)
     owner, made = enrolled.identity(options["identity"] or place / enrolled.IDENTITY, now)
+    if boot is not None:
+        earlier = before.tables(_mounted(boot))
+        before.same_owner(earlier, str(owner.recipient))
+        if not wishes.settings:
+            wishes = evolve(wishes, settings=before.own(earlier))
     deb = package.package(options["deb"])
     text = settings(wishes, str(owner.recipient))
     # A key whose words were never tried, because the first attempt was broken off, is as good as a new one.
@@ -205,11 +212,12 @@ def _filler(
 
 def _into_image(image: Path, out: Path, wishes: Wishes, fill: Callable[[Volume], Card]) -> Card:
     from doorbell.card import disk, system, volume
+    from doorbell.card.bars import bar
     from doorbell.card.unpack import unpacked
 
     _may_replace(out, image)
     with ExitStack() as stack:
-        with _progress(f"Unpacking {image.name}") as progress:
+        with bar(f"Unpacking {image.name}") as progress:
             part = stack.enter_context(unpacked(image, out, progress))
         fat = volume.Fat(part, disk.boot_partition(part))
         click.echo(f"Found {system.recognised(fat)}.")
@@ -243,6 +251,7 @@ def _may_replace(out: Path, image: Path) -> None:
 
 def _onto(volume: Volume, wishes: Wishes, fill: Callable[[Volume], Card]) -> Card:
     from doorbell.card import write
+    from doorbell.card.bars import bar
 
     before = write.door_on(volume)
     if before not in ("", wishes.door):
@@ -250,24 +259,10 @@ def _onto(volume: Volume, wishes: Wishes, fill: Callable[[Volume], Card]) -> Car
             f"This card is for the door {before}: give --door {before}, or delete the folder doorbell on it first."
         )
     filled = fill(volume)
-    with _progress("Writing, and reading back") as progress:
+    with bar("Writing, and reading back") as progress:
         steps = iter(range(1, 2 * len(filled.files) + 1))
         write.put(volume, filled, lambda _: progress(next(steps), 2 * len(filled.files)))
     return filled
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal; nothing elsewhere."""
-    try:
-        from rich.console import Console
-        from rich.progress import Progress
-    except ImportError:  # a checkout without the extra "desk"
-        yield lambda _, __: None
-        return
-    with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda done, whole: bars.update(bar, completed=done, total=whole)
 
 
 def _list(written: Card, place: Path) -> None:

@@ -140,6 +140,34 @@ def test_the_owners_own_settings_and_certificate_come_along(bootfs: Path, card: 
     assert config.mqtt.ca_file == "/etc/doorbell/broker-ca.pem"
 
 
+def test_a_card_that_comes_back_from_its_door_keeps_the_owners_settings(
+    bootfs: Path, card: Card, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[pins]\nled = 24\n[storage]\ndays = 7\n")
+    card("--boot", bootfs, "--settings", mine)
+    edited = (bootfs / DOORBELL).read_text().replace("days = 7", "days = 9")
+    (bootfs / DOORBELL).write_text(edited)
+    for name in ("MANIFEST", "broker-password", "pairing.json"):  # as the door leaves it
+        (bootfs / "doorbell" / name).unlink()
+    done = card("--boot", bootfs, "--broker", "mqtts://other.example")
+    assert done.exit_code == 0, done.output
+    config = parse((bootfs / DOORBELL).read_text())
+    assert (config.pins.led, config.storage.days, config.mqtt.host) == (24, 9, "other.example")
+    (bootfs / DOORBELL).write_text("[pins\n")
+    assert card("--boot", bootfs).exit_code == 0, "what cannot be read is written anew"
+
+
+def test_a_door_is_not_given_another_owner_by_accident(bootfs: Path, card: Card, tmp_path: Path) -> None:
+    card("--boot", bootfs)
+    before = (bootfs / DOORBELL).read_text()
+    done = card("--boot", bootfs, "--folder", tmp_path / "another-computer")
+    assert done.exit_code == 1 and "--identity" in done.output
+    assert (bootfs / DOORBELL).read_text() == before
+    done = card("--boot", bootfs, "--folder", tmp_path / "third", "--identity", tmp_path / "kept/owner-identity.txt")
+    assert done.exit_code == 0, done.output
+
+
 def test_the_phones_code_names_the_owner_the_secret_and_the_broker(bootfs: Path, card: Card, tmp_path: Path) -> None:
     done = card("--boot", bootfs, "--phone-broker", "wss://broker.example:9001/mqtt")
     sheet = (tmp_path / "kept/phone.svg").read_text()
