@@ -423,7 +423,8 @@ class Answers:
             raise _Refused(refusal.word) from None
 
         def done(_: object, then: float) -> Mapping[str, Any]:
-            self.pocket.adopt(new, then)
+            if self.household.member(member) is not None:  # else they left while the card wrote
+                self.pocket.adopt(new, member, then)
             return self.pocket.shown(member)
 
         self._errand(order, at, lambda: self.pocket.keep(new), done)

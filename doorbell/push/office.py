@@ -24,6 +24,8 @@ LONGEST_WAIT_S: Final = 60.0
 START_S: Final = 60.0
 """A Zero W takes its time to import TLS and P-256; then the postman counts as one that hangs."""
 STEADY_S: Final = 60.0
+ANSWER_S: Final = 120.0
+"""Every letter is answered for, one that hangs after 80 s at the latest: a postman that says nothing longer hangs."""
 
 NEVER: Final = float("inf")
 WHY_NOT: Final = {
@@ -50,10 +52,13 @@ class Office:
     _failures: int = 0
     _retry: float = NEVER
     _waiting: deque[Letter | Shout] = field(factory=deque)
+    _carried: dict[str, float] = field(factory=dict)
+    """Letters that the postman has, by token, and since when."""
 
     @property
     def deadline(self) -> float:
         due = [self._retry, self._since + START_S if self._held and not self._ready else NEVER]
+        due += [since + ANSWER_S for since in self._carried.values()]
         return min([*due, self._waiting[0].born + STALE_S] if self._waiting else due)
 
     def want(self, setup: Setup | None, at: float) -> None:
@@ -73,7 +78,9 @@ class Office:
         """Give it to the postman now, or as soon as there is one. Never waits; the oldest make room."""
         if self._setup is None:
             return
-        if not (self._ready and self._held is not None and self._held.send(letter)):
+        if self._ready and self._held is not None and self._held.send(letter):
+            self._carried[letter.token] = letter.born
+        else:
             self._waiting.append(letter)
             while len(self._waiting) > MOST_WAITING:
                 self._waiting.popleft()
@@ -84,6 +91,9 @@ class Office:
                 if isinstance(event.message, Ready):
                     self._ready = True
                     self.trouble("")
+                else:
+                    self._carried.pop(getattr(event.message, "token", ""), None)
+                if self._ready:  # one that was full a moment ago may have room again
                     for letter in [self._waiting.popleft() for _ in range(len(self._waiting))]:
                         self.send(letter)
                 if isinstance(event.message, Ready | Done):
@@ -97,6 +107,9 @@ class Office:
         if self._held is not None and not self._ready and at >= self._since + START_S:
             self._let_go()
             self._failed("it did not begin its work within a minute", at)
+        if any(at >= since + ANSWER_S for since in self._carried.values()):
+            self._let_go()
+            self._failed("it hung", at)
         if self._setup is not None and self._held is None and at >= self._retry:
             self._begin(self._setup, at)
 
@@ -119,6 +132,7 @@ class Office:
 
     def _failed(self, why: str, at: float) -> None:
         self._ready = False
+        self._carried.clear()
         self._retry = at + min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2 ** min(self._failures, 6))
         self._failures += 1
         self.trouble(f"The postman, who wakes the phones, is not at work: {why}.")
@@ -127,3 +141,4 @@ class Office:
         if self._held is not None:
             self._held.kill()
         self._held, self._ready = None, False
+        self._carried.clear()

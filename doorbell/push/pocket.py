@@ -235,10 +235,12 @@ class Pocket:
         """Put *new* on the card, durably, before it is adopted. Raises OSError."""
         durable.replace(self.state / NAME, book.dump(new))
 
-    def adopt(self, new: Book, at: float) -> None:
-        """*new* was kept: from here on it counts. The public key may have become known meanwhile."""
-        known = self._book.public if self._book and self._book.key == new.key else b""
-        self._book = evolve(new, public=known or new.public)
+    def adopt(self, new: Book, member: str, at: float) -> None:
+        """*new* was kept: what it says of *member* counts from here on. Of the others it may be behind: somebody may
+        have left, or a push service let go of them, while the card wrote."""
+        self._book = new if self._book is None else self._book.with_phone(member, new.phones[member])
+        if self._book != new:
+            self._keep_soon(self._book)
         self._tell_of_ended()
         self._staff(at)
 

@@ -24,8 +24,11 @@ class Carrier:
     generation: int
     letters: list[object] = field(factory=list)
     killed: bool = False
+    is_full: bool = False
 
     def send(self, letter: object) -> bool:
+        if self.is_full:
+            return False
         self.letters.append(letter)
         return True
 
@@ -137,3 +140,28 @@ def test_a_machine_without_room_is_asked_again(street: Street) -> None:
     street.broken = False
     street.office.tick(street.office.deadline)
     assert len(street.carriers) == 1
+
+
+def test_one_that_answers_for_no_letter_hangs_and_is_replaced(street: Street) -> None:
+    street.office.want(SETUP, 0.0)
+    street.ready(0.0)
+    street.office.send(Shout("1", 1.0))
+    street.office.send(Shout("2", 2.0))
+    street.office.hear(events.PostmanSaid(1, Done("1", 200, "")), 3.0)
+    street.office.tick(121.9)
+    assert not street.carriers[0].killed and street.office.deadline == 122.0
+    street.office.tick(122.0)
+    assert street.carriers[0].killed and "hung" in street.trouble
+    street.office.tick(street.office.deadline)
+    street.ready(124.0)
+    assert street.trouble == "" and street.carriers[1].letters == []
+
+
+def test_a_letter_that_found_no_room_goes_out_behind_the_next_answer(street: Street) -> None:
+    street.office.want(SETUP, 0.0)
+    street.ready(0.0)
+    street.carriers[0].is_full = True
+    street.office.send(Shout("1", 1.0))
+    street.carriers[0].is_full = False
+    street.office.hear(events.PostmanSaid(1, Done("0", 200, "")), 2.0)
+    assert [one.token for one in street.carriers[0].letters] == ["1"]
