@@ -15,6 +15,7 @@ from attrs import define
 
 from doorbell.errors import DeviceError
 from doorbell.events import Pir, RecorderAlive, RecorderGone, RecorderReady, Tampered
+from doorbell.problems import PARTS
 from doorbell.upkeep import MINUTE_S, UNSET_MINUTES
 from tests.door.test_doorman import Hall
 from tests.endure.rows import count, tell
@@ -158,8 +159,8 @@ def test_every_test_that_the_page_names_is_there() -> None:
         assert not name or f"def {name}(" in (tests / file).read_text(), name
 
 
-def test_every_problem_the_door_can_tell_stands_on_the_page() -> None:
-    from doorbell.problems import PARTS
-
-    text = PAGE.read_text()
-    assert [part for part in PARTS if f"`{part}`" not in text] == []
+def test_every_problem_the_door_can_tell_stands_on_the_page_and_has_a_sentence_in_the_app() -> None:
+    page, app = PAGE.read_text(), (PAGE.parents[1] / "phone/src/texts.ts").read_text()
+    parts = app.partition("    parts: {")[2].partition("}")[0]
+    assert [part for part in PARTS if f"`{part}`" not in page] == []
+    assert [part for part in PARTS if f"      {part}: " not in parts] == []
