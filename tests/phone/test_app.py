@@ -143,6 +143,11 @@ def test_the_page_speaks_to_its_origin_and_its_broker_only(house: Build) -> None
     stopped = {(rule, urlsplit(blocked).scheme) for rule, blocked in found["stopped"]}
     assert {("connect-src", "http"), ("connect-src", "ws"), ("img-src", "http"), ("frame-src", "http")} <= stopped
     assert {rule for rule, _ in stopped} >= {"script-src-elem", "script-src"}
+    left = home.phone.do("""
+        return page.workers()[0].evaluate(() => ['fetch', 'WebSocket', 'XMLHttpRequest', 'EventSource', 'indexedDB']
+            .filter((name) => self[name] !== undefined));
+    """)
+    assert left == []  # the page's policy does not reach into its worker: what could speak is taken out of it
     hosts = {urlsplit(url).netloc for url in home.phone.requests() if not url.startswith(("blob:", "data:"))}
     assert hosts - {f"127.0.0.1:{stranger}"} == {urlsplit(home.site.url).netloc, f"127.0.0.1:{home.sockets}"}
 
