@@ -207,7 +207,8 @@ def test_every_screen_fits_large_type_and_names_what_can_be_pressed(house: Build
                     return {
                         wide: document.documentElement.scrollWidth - innerWidth,
                         nameless: pressed.filter((one) => !named(one)).map((one) => one.outerHTML.slice(0, 120)),
-                        small: pressed.filter((one) => !one.closest('label, .areas, p') && small(one.getBoundingClientRect()))
+                        small: pressed
+                            .filter((one) => !one.closest('label, .areas, p') && small(one.getBoundingClientRect()))
                             .map((one) => one.outerHTML.slice(0, 120)),
                         headings: document.querySelectorAll('main h1').length,
                     };
