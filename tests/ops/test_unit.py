@@ -57,7 +57,7 @@ def test_what_copies_off_site_sees_no_file_that_proves_to_be_the_door() -> None:
     text = UNIT.with_name("doorbell-offsite.service").read_text()
     lines = [line for line in text.splitlines() if line.startswith("InaccessiblePaths=")]
     hidden = {Path(word).name for line in lines for word in line.partition("=")[2].split()}
-    assert {doorkeys._SIGNING, doorkeys._BOX, household.NAME, pairing.NAME, overlay.NAME} <= hidden
+    assert {doorkeys.SIGNING, doorkeys.BOX, household.NAME, pairing.NAME, overlay.NAME} <= hidden
 
 
 @needs_systemd
