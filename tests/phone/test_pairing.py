@@ -6,6 +6,11 @@ import base64
 import io
 import json
 import os
+import re
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +20,7 @@ import pytest
 from attrs import frozen
 
 from doorbell import ticket
+from doorbell.demo.site import is_built
 from doorbell.enrolment import enrol
 from doorbell.light import reader
 from doorbell.ticket import Ticket
@@ -136,7 +142,7 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
                 door.start()
                 ben.do("await page.reload()")
                 ben.opens("")
-                ben.sees("The door is awake")
+                ben.sees("The door is awake", 60)
             door.press()
             ben.sees("Somebody is at the front door")
             ben.press("Ignore")
@@ -194,3 +200,28 @@ def test_a_text_that_is_no_ticket_is_told_as_one(street: Street, site: Site, tex
     phone.press("Go on")
     phone.sees("not the QR code of a doorbell")
     assert phone.complaints() == []
+
+
+@pytest.mark.skipif(not is_built(), reason="the app is not in doorbell/app: make app")
+def test_the_demo_is_opened_in_a_browser_by_the_link_that_it_prints(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "doorbell", "demo", "--folder", str(tmp_path / "demo"), "--seconds", "120"]
+    process = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        link = next(found[0] for line in process.stdout if (found := re.search(r"http://localhost:\S+", line)))
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        with Phone() as phone:
+            goes(phone, link)
+            phone.press("Join")
+            phone.sees("Last step: the paper", 60)
+            types_the_words(phone, (tmp_path / "demo/owner-words.txt").read_text())
+            phone.sees("The door is awake")
+            assert phone.complaints() == []
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
