@@ -415,6 +415,7 @@ export const T = {
     finish: "Last step: the paper",
     give: "Give up",
     begins: "History on this phone begins now. What was before opens with the owner’s 24 words.",
+    removed: "This phone was removed from the household. It keeps what it had, and opens nothing new.",
     // an admin invites
     invite: "Invite a phone",
     inviteLead: "The new phone scans this in its app, within five minutes. Then you are asked whether to let it in.",

@@ -147,9 +147,14 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
             ben.sees("Somebody is at the front door")
             ben.press("Ignore")
             assert anna.do("return page.locator('dialog.ring').count()") == 0
-            anna.opens("more")
-            anna.press("Send a test ring")
-            anna.sees("This phone was removed from the household")
+            if restarted:
+                anna.opens("")
+                anna.sees("It keeps what it had, and opens nothing new")
+                anna.shows(pictures, "pair-out")
+            else:
+                anna.opens("more")
+                anna.press("Send a test ring")
+                anna.sees("This phone was removed from the household")
         assert anna.complaints() + ben.complaints() == []
 
 

@@ -81,7 +81,7 @@ export class Door {
     this.#opener = new Opener(keys.identity);
     this.#view = {
       record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
-      entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null,
+      entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null, removed: false,
     };
     const base = `doorbell/${record.door}`;
     this.asking = new Asking(keys.signer, this.#opener, this.#clock, () => this.#facts(), (payload) =>
@@ -300,6 +300,7 @@ export class Door {
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.word === "member") this.#show({ removed: true });
       if (error.word !== "silence" || tries <= 1) return;
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
@@ -315,7 +316,7 @@ export class Door {
     await this.#roster(result["roster"]);
     const role = result["role"] === "admin" ? "admin" : "member";
     const recording = typeof result["recording"] === "boolean" ? result["recording"] : this.#view.recording;
-    this.#show({ answers: true, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
+    this.#show({ answers: true, removed: false, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
   }
 
   async #roster(document: unknown): Promise<void> {

@@ -70,6 +70,8 @@ export interface DoorView {
   /** Whether the door has answered a command of this phone since it started. */
   readonly answers: boolean;
   readonly role: "admin" | "member" | null;
+  /** The door said that this phone is a member no longer. */
+  readonly removed: boolean;
 }
 
 export const NOBODY: Pick<DoorRecord, "verifyKey" | "boxKey" | "journal" | "head" | "anchor" | "roster" | "faults" | "silentUntil" | "liveSessions"> = {
