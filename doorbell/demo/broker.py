@@ -48,10 +48,11 @@ class Eye(BasePlugin[BrokerContext]):  # type: ignore[misc]  # amqtt has no type
 
 
 class Broker:
-    """Start it, read ``port``, stop it. *see* is called in the broker's thread and must not wait."""
+    """Start it, read ``port`` and ``sockets`` (WebSockets, for browsers), stop it. *see* is called in the broker's
+    thread and must not wait."""
 
     def __init__(self, see: Callable[[Seen], None]) -> None:
-        self.port = 0
+        self.port = self.sockets = 0
         self._see = see
         self._loop = asyncio.new_event_loop()
         self._leave = asyncio.Event()
@@ -84,15 +85,15 @@ class Broker:
 
     async def _serve(self) -> None:
         for _ in range(TRIES):
-            port = _free_port()
-            broker = Amqtt(_settings(port), loop=self._loop)
+            port, sockets = _free_port(), _free_port()
+            broker = Amqtt(_settings(port, sockets), loop=self._loop)
             eye: Any = broker.plugins_manager.get_plugin("Eye")
             eye.see = self._see
             try:
                 await broker.start()
             except AMQTTError:
                 continue
-            self.port = port
+            self.port, self.sockets = port, sockets
             self._started.set()
             await self._leave.wait()
             await asyncio.wait_for(broker.shutdown(), ENDS_WITHIN_S / 2)
@@ -105,9 +106,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _settings(port: int) -> dict[str, Any]:
+def _settings(port: int, sockets: int) -> dict[str, Any]:
     return {
-        "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+        "listeners": {
+            "default": {"type": "tcp", "bind": f"127.0.0.1:{port}"},
+            "browsers": {"type": "ws", "bind": f"127.0.0.1:{sockets}"},
+        },
         "plugins": {
             "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True},
             f"{Eye.__module__}.{Eye.__name__}": {},

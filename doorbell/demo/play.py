@@ -18,7 +18,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from doorbell.demo import checks
+from doorbell import ticket
+from doorbell.demo import checks, site
 from doorbell.demo.broker import Broker, Seen
 from doorbell.demo.checks import Check
 from doorbell.demo.daemon import Daemon
@@ -28,6 +29,7 @@ from doorbell.demo.household import Hello, Household, Line, Poster, Ring, Told
 from doorbell.demo.keyboard import Keyboard
 from doorbell.demo.screen import Screen
 from doorbell.demo.visits import Visit, fetch
+from doorbell.enrolment import enrol
 from doorbell.errors import DamagedError, DeviceError, Mistake
 from doorbell.owner.identity import Identity
 
@@ -88,17 +90,35 @@ class Demo:
             self._daemon = Daemon(self.folder.log)
             ending.callback(self._daemon.stop)
             write_config(self.folder, self.identity, self._daemon.runtime, broker.port)
+            link = "" if self.once else self._invite(broker.sockets, ending)
             ending.enter_context(listening(broker.port, self._inbox))
             self._daemon.start(self.folder.config)
             keyboard = ending.enter_context(Keyboard())
             keys = KEYS if keyboard.here else "no keyboard here: Ctrl-C quits"
             self._screen = ending.enter_context(Screen(self._began, keys=keys))
             self._tell("an owner key was made; the door has its public half")
+            self._screen.link(link)
             end = self._loop(keyboard)
             self._screen.foot("the door says goodbye")
             status = self._daemon.stop()
             self._drain()
         return self._conclude(end, status)
+
+    def _invite(self, sockets: int, ending: ExitStack) -> str:
+        """Where a browser opens the app and joins this door as its first phone, or how the app is built."""
+        if not site.is_built():
+            return "The phone app is not built: `make app` builds it, then the demo shows where it is."
+        pages = site.Site()
+        ending.callback(pages.stop)
+        owner = self.identity.recipient
+        secret = enrol(self.folder.path / "door", owner, self.identity.verify_key)
+        broker = f"ws://localhost:{sockets}"
+        one = ticket.Ticket(owner.key, self.identity.verify_key, secret, DOOR, broker)
+        words = self.folder.path / "owner-words.txt"
+        words.touch(0o600)
+        words.write_text(f"{self.identity.words()}\n", encoding="utf-8")
+        link = pages.short(f"/#/join/{ticket.to_paste(one)}")
+        return f"the phone app, in a browser here: {link}   it asks for the words in {_shown(words)}"
 
     # ---- the loop
 

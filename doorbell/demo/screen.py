@@ -54,6 +54,7 @@ class Screen:
         self._broker: deque[Text] = deque(maxlen=ROWS)
         self._owner: deque[Text] = deque(maxlen=ROWS)
         self._foot = Text("")
+        self._link = Text("")
         self._live = Live(console=self._console, screen=True, auto_refresh=False) if self._console.is_terminal else None
 
     def __enter__(self) -> Self:
@@ -98,6 +99,12 @@ class Screen:
             else:
                 self._draw()
 
+    def link(self, sentence: str) -> None:
+        """Where the phone app is, under all else; nothing where there is nothing to say."""
+        self._link = Text(sentence)
+        if sentence and self._live is None:
+            self._console.print(Text("app    ").append(sentence), soft_wrap=True)
+
     def _add(self, column: deque[Text], name: str, line: Text) -> None:
         column.append(line)
         if self._live is None:
@@ -114,9 +121,9 @@ class Screen:
         if self._live is None:
             return
         width, height = self._console.size
-        room = height - 3  # below: what is going on, and the keys
+        room = height - 4  # below: what is going on, the app, and the keys
         shown = self._side_by_side(width, room - 2) if width >= NARROW else self._stacked(width, room // 2 - 2)
-        self._live.update(Group(shown, self._foot, Text(self._keys, "dim")), refresh=True)
+        self._live.update(Group(shown, self._foot, self._link, Text(self._keys, "dim")), refresh=True)
 
     def _side_by_side(self, width: int, rows: int) -> RenderableType:
         return Columns(self._panels((width - 1) // 2, rows), padding=(0, 1, 0, 0), expand=False)

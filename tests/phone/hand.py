@@ -131,7 +131,7 @@ class Phone:
     ) -> None:
         """As an owner does on a new phone: the words or the key, and where the broker is."""
         self.do(f"""
-            await page.goto({json.dumps(site.url)});
+            await page.goto({json.dumps(site.url + "#/add/words")});
             await page.locator('[name=secret]').fill({json.dumps(secret)});
             await page.locator('[name=broker]').fill('ws://127.0.0.1:{broker}');
             await page.locator('[name=door]').fill({json.dumps(door)});

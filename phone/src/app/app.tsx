@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { House } from "../household/house";
 import { T } from "../texts";
 import { Add } from "./add";
+import { Joining } from "./joining";
 import { Banner } from "./banner";
 import { History } from "./history";
 import { Home } from "./home";
@@ -45,10 +46,16 @@ export function App({ house }: { house: House }): JSX.Element {
   const [, page = "", of = "", id = ""] = path.split("/");
   const named = page === "visit" || page === "live" || page === "pocket";
   const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];
-  if (!door || page === "add")
+  if (!door || page === "add" || page === "join")
     return (
       <main>
-        <Add house={house} />
+        <Add key={path} house={house} way={page === "join" ? page : of} given={of} />
+      </main>
+    );
+  if (door.view.record.joining)
+    return (
+      <main>
+        <Joining door={door} view={door.view} house={house} />
       </main>
     );
   const { view } = door;

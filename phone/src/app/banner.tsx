@@ -11,6 +11,12 @@ export function troubleText({ what, index }: Trouble): string {
 }
 
 export function Banner({ door, view }: { door: Door; view: DoorView }): JSX.Element | null {
+  if (view.removed)
+    return (
+      <p class="banner" role="alert">
+        <Icon name="alarm" /> {T.pair.removed}
+      </p>
+    );
   if (view.record.faults.length === 0) return null;
   return (
     <div class="banner" role="alert">

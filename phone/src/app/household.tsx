@@ -7,11 +7,14 @@ import type { Door } from "../household/door";
 import type { House } from "../household/house";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
+import { Invite } from "./invite";
 import { Icon, Screen, sentence, Sure } from "./shown";
 
 export function Household({ door, view, house }: { door: Door; view: DoorView; house: House }): JSX.Element {
   const [leaving, setLeaving] = useState<Member | null>(null);
   const [said, setSaid] = useState("");
+  const [inviting, setInviting] = useState(false);
+  const [gone, setGone] = useState<Member | null>(null);
   const roster = view.record.roster && knownRoster(view.record.roster);
   const remove = async (member: Member): Promise<void> => {
     setLeaving(null);
@@ -20,6 +23,15 @@ export function Household({ door, view, house }: { door: Door; view: DoorView; h
       await door.asking.ask("roster", { document });
       await door.greet();
       setSaid(T.household.removed(member.name));
+      setGone(member);
+    } catch (error) {
+      setSaid(sentence(error));
+    }
+  };
+  const deleteOlder = async (): Promise<void> => {
+    setGone(null);
+    try {
+      setSaid(T.pair.deleted(await door.deleteClips(view.visits.flatMap((visit) => visit.clips.map((clip) => clip.id)))));
     } catch (error) {
       setSaid(sentence(error));
     }
@@ -52,6 +64,30 @@ export function Household({ door, view, house }: { door: Door; view: DoorView; h
       <p role="status" class="hint">
         {said || T.household.joins}
       </p>
+      {view.role === "admin" && roster && !inviting && (
+        <button class="primary" onClick={() => setInviting(true)}>
+          {T.pair.invite}
+        </button>
+      )}
+      {inviting && (
+        <Invite
+          door={door}
+          house={house}
+          done={(told) => {
+            setInviting(false);
+            setSaid(told);
+          }}
+        />
+      )}
+      {gone && (
+        <Sure
+          text={`${T.pair.older(gone.name)} ${T.pair.olderLead}`}
+          yes={T.pair.olderYes}
+          no={T.pair.olderNo}
+          onYes={() => void deleteOlder()}
+          onNo={() => setGone(null)}
+        />
+      )}
       {leaving && (
         <Sure
           text={T.household.removeSure(leaving.name)}

@@ -10,6 +10,7 @@ import { Chain } from "../door/chain";
 import { DoorClock } from "../door/clock";
 import { readHello } from "../door/hello";
 import type { Body, Entry } from "../door/journal";
+import { knowsSecret } from "../door/pairing";
 import { Refused } from "../door/refused";
 import { acceptRoster, knownRoster } from "../door/roster";
 import { hashOf } from "../door/sign";
@@ -20,6 +21,7 @@ import { Broker, type LinkState } from "../link/broker";
 import { topicsOf } from "../link/topics";
 import { Asking, now } from "./asking";
 import { readHealth } from "./health";
+import { joinRequest } from "./joining";
 import type { DoorRecord, DoorView, Ringing, Trouble } from "./record";
 import { Story } from "./story";
 
@@ -35,6 +37,7 @@ const TELL_EVERY_MS = 100;
 const STILL_WITHIN_MS = 20_000;
 const BACK_WITHIN_MS = 180_000;
 const AT_ONCE = 32; // entries the back room opens before anything else gets its turn
+const DELETED_AT_ONCE = 32;
 
 interface KeptEntry {
   readonly index: number;
@@ -63,11 +66,13 @@ export class Door {
   #telling: ReturnType<typeof setTimeout> | undefined;
   #gapEnds: ReturnType<typeof setTimeout> | undefined;
   #greetAgain: ReturnType<typeof setTimeout> | undefined;
+  #knocking = false;
+  #closed = false;
   #changed: () => void;
 
   constructor(
     record: DoorRecord,
-    keys: Keys,
+    private readonly keys: Keys,
     private readonly cupboard: Cupboard,
     readonly backroom: Backroom,
     changed: () => void,
@@ -76,7 +81,7 @@ export class Door {
     this.#opener = new Opener(keys.identity);
     this.#view = {
       record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
-      entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null,
+      entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null, removed: false,
     };
     const base = `doorbell/${record.door}`;
     this.asking = new Asking(keys.signer, this.#opener, this.#clock, () => this.#facts(), (payload) =>
@@ -138,6 +143,7 @@ export class Door {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#ringEnds);
     clearTimeout(this.#gapEnds);
     clearTimeout(this.#greetAgain);
@@ -232,17 +238,57 @@ export class Door {
       if (error instanceof Refused && error.word === "signature" && known) await this.#trouble("stranger", 0);
       throw error;
     }
+    const { joining } = record;
+    if (joining && !known && !knowsSecret(hello, joining.secret)) return; // whoever it is: nothing of it is believed
     const fresh = !this.#clock.epoch || !same(this.#clock.epoch, hello.epoch);
     // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
     // hello of yesterday, and then yesterday's ring.
     if (!this.#clock.asked) this.#clock.begin(hello.epoch);
     if (record.journal && !same(record.journal, hello.journal)) await this.#anew();
     await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal: hello.journal });
+    if (joining && !known) await this.#keep({ known: "paired", joining: { ...joining, ticket: null, step: "asking" } });
     this.#chain ??= new Chain(hello.verifyKey, this.#view.record.head);
     if (fresh) {
       this.#show({ answers: false });
-      void this.greet();
+      void (this.#view.record.joining?.step === "asking" ? this.#knock() : this.greet());
     }
+  }
+
+  /** Delete *clips* at the door, for everybody; how many were there. Raises Refused. */
+  async deleteClips(clips: readonly string[]): Promise<number> {
+    let deleted = 0;
+    for (let at = 0; at < clips.length; at += DELETED_AT_ONCE) {
+      const { result } = await this.asking.ask("delete", { clips: clips.slice(at, at + DELETED_AT_ONCE) });
+      deleted += Array.isArray(result["deleted"]) ? result["deleted"].length : 0;
+    }
+    return deleted;
+  }
+
+  /** Ask to be let in until the door answers, which it does to members only. */
+  async #knock(): Promise<void> {
+    if (this.#knocking) return;
+    this.#knocking = true;
+    for (let joining = this.#view.record.joining; joining?.step === "asking" && !this.#closed; joining = this.#view.record.joining) {
+      const { door, boxKey } = this.#view.record;
+      this.#broker.send(`doorbell/${door}/pair`, joinRequest(joining, this.keys, boxKey!));
+      try {
+        const { result } = await this.asking.ask("hello");
+        await this.#roster(result["roster"]);
+        const { roster } = this.#view.record;
+        const first = roster !== null && knownRoster(roster).members.length <= 2;
+        await this.#keep({ joining: joining.words && first ? { ...joining, step: "in" } : null });
+        this.#greetAgain = setTimeout(() => void this.greet(), AGAIN_AFTER_MS); // the door answers one hello a second
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        await new Promise((resume) => setTimeout(resume, AGAIN_AFTER_MS));
+      }
+    }
+    this.#knocking = false;
+  }
+
+  /** Set-up is over. */
+  settled(): Promise<void> {
+    return this.#keep({ joining: null });
   }
 
   /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
@@ -254,6 +300,7 @@ export class Door {
       await this.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
+      if (error.word === "member") this.#show({ removed: true });
       if (error.word !== "silence" || tries <= 1) return;
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
@@ -269,7 +316,7 @@ export class Door {
     await this.#roster(result["roster"]);
     const role = result["role"] === "admin" ? "admin" : "member";
     const recording = typeof result["recording"] === "boolean" ? result["recording"] : this.#view.recording;
-    this.#show({ answers: true, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
+    this.#show({ answers: true, removed: false, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
   }
 
   async #roster(document: unknown): Promise<void> {

@@ -6,9 +6,10 @@ import type { Backroom } from "../backroom/work";
 import { memberId } from "../door/identity";
 import { Refused } from "../door/refused";
 import { Cupboard, under } from "../keep/cupboard";
-import { type KeptKeys, type Keys, useKeys } from "../keep/keys";
+import { type KeptKeys, type Keys, newPhoneKeys, useKeys } from "../keep/keys";
 import { allowBroker, brokers, forgetBrokers } from "../policy";
 import { Door } from "./door";
+import type { Joining } from "./joining";
 import { type DoorRecord, NOBODY } from "./record";
 
 const KEYS = "mine";
@@ -53,15 +54,25 @@ export class House {
   }
 
   /** Keys and the first facts of a door; the page is loaded anew, so that its policy lets the broker through. */
-  async add(kept: KeptKeys | null, door: NewDoor): Promise<void> {
+  async add(kept: KeptKeys | null, door: NewDoor, joining: Joining | null = null): Promise<void> {
     if (kept) await this.cupboard.put("keys", [[KEYS, kept]]);
     const keys = kept ?? (await this.cupboard.get<KeptKeys>("keys", KEYS));
     if (!keys) throw new Refused("keys", "This phone has no keys yet.");
     const clientId = `doorbell-${memberId(keys.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
-    const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first" };
+    const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first", joining };
     await this.cupboard.put("doors", [[record.door, record]]);
     allowBroker(record.broker);
     await navigator.storage?.persist?.();
+  }
+
+  /** This phone's keys, made now where it has none. Raises Refused where the page may hold no key. */
+  async ready(): Promise<Keys> {
+    if (!this.keys) {
+      const kept = await newPhoneKeys();
+      await this.cupboard.put("keys", [[KEYS, kept]]);
+      this.keys = await useKeys(kept);
+    }
+    return this.keys;
   }
 
   /** Nothing of the door stays on this phone; with the last door the keys go too. */

@@ -6,6 +6,7 @@ import type { SignedText } from "../door/roster";
 import type { LinkState } from "../link/broker";
 import type { Alert } from "../door/alert";
 import type { Health } from "./health";
+import type { Joining } from "./joining";
 import type { Visit } from "./story";
 
 /** As it lies in IndexedDB, under the door's id. */
@@ -29,6 +30,8 @@ export interface DoorRecord {
   readonly faults: readonly Trouble[];
   readonly silentUntil: number;
   readonly liveSessions: number;
+  /** While this phone is on its way into the household. */
+  readonly joining?: Joining | null;
 }
 
 /** A red banner. It stays until a person has put it away. */
@@ -67,6 +70,8 @@ export interface DoorView {
   /** Whether the door has answered a command of this phone since it started. */
   readonly answers: boolean;
   readonly role: "admin" | "member" | null;
+  /** The door said that this phone is a member no longer. */
+  readonly removed: boolean;
 }
 
 export const NOBODY: Pick<DoorRecord, "verifyKey" | "boxKey" | "journal" | "head" | "anchor" | "roster" | "faults" | "silentUntil" | "liveSessions"> = {

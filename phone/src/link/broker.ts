@@ -29,6 +29,7 @@ export class Broker {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
   #version: 4 | 5 = 5;
+  #failed = 0; // attempts in a row that never got to a greeting
 
   constructor(
     private readonly settings: BrokerSettings,
@@ -59,6 +60,7 @@ export class Broker {
     const mine = (): boolean => this.#client === client;
     client.on("connect", () => {
       this.#pause = 1000;
+      this.#failed = 0;
       client.subscribe([...this.topics], { qos: 1 }, (error) => {
         if (mine()) this.changed(error ? "refused" : "online");
       });
@@ -68,8 +70,8 @@ export class Broker {
     });
     client.on("error", (error) => {
       const code = "code" in error && typeof error.code === "number" ? error.code : 0;
-      if (code === 1 || code === 132) this.#version = 4; // a broker that knows no version 5
       if (mine()) this.#again([4, 5, 134, 135].includes(code) ? "refused" : "offline");
+      if (code === 1 || code === 132) this.#version = 4;
     });
     client.on("close", () => {
       if (mine()) this.#again("offline");
@@ -116,6 +118,9 @@ export class Broker {
     this.#client?.end(true);
     this.#client = null;
     if (this.#closed) return;
+    // A broker that knows no version 5 may say so in a way that version 5 cannot read: every other attempt speaks version 4.
+    this.#failed += 1;
+    this.#version = this.#failed % 2 === 1 ? 4 : 5;
     this.changed(state);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.open(), this.#pause);

@@ -1,0 +1,232 @@
+"""Phones come into a household and leave it: a real Chromium, the real daemon, a real mosquitto over WebSockets."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import av
+import pytest
+from attrs import frozen
+
+from doorbell import ticket
+from doorbell.demo.site import is_built
+from doorbell.enrolment import enrol
+from doorbell.light import reader
+from doorbell.ticket import Ticket
+from tests.phone.hand import Phone, Site, missing
+from tests.rigs.broker import Mosquitto, free_port
+from tests.rigs.door import Door
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+
+
+@frozen
+class Street:
+    door: Door
+    broker: Mosquitto
+    sockets: int
+    stack: ExitStack
+
+    def phone(self) -> Phone:
+        return self.stack.enter_context(Phone(os.environ.get("DOORBELL_LOOK", "light")))
+
+    def ticket_of_the_card(self) -> Ticket:
+        """As the tool that writes a card prints it."""
+        owner = self.door.owner
+        secret = enrol(self.door.state, owner.recipient, owner.verify_key)
+        address = f"ws://127.0.0.1:{self.sockets}"
+        return Ticket(owner.recipient.key, owner.verify_key, secret, door="front", broker=address)
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    with ExitStack() as stack:
+        sockets = free_port()
+        listener = f"listener {sockets} 127.0.0.1\nprotocol websockets"
+        broker = stack.enter_context(Mosquitto(tmp_path, settings=listener))
+        yield Street(Door(tmp_path / "door", broker.port), broker, sockets, stack)
+
+
+@pytest.fixture
+def pictures() -> Path | None:
+    folder = os.environ.get("DOORBELL_PICTURES")
+    return Path(folder) if folder else None
+
+
+def goes(phone: Phone, address: str) -> None:
+    phone.do(f"await page.goto({json.dumps(address)})")
+
+
+def asks(phone: Phone, site: Site, one: Ticket, name: str) -> None:
+    """By the link that tools print."""
+    goes(phone, f"{site.url}#/join/{ticket.to_paste(one)}")
+    phone.do(f"await page.locator('[name=me]').fill({json.dumps(name)})")
+    phone.press("Join")
+
+
+def types_the_words(phone: Phone, words: str) -> None:
+    phone.do(f"await page.locator('[name=paper]').fill({json.dumps(words)})")
+    phone.press("Open the test clip")
+
+
+def shown_on(phone: Phone) -> Ticket:
+    """What a camera reads on this phone's screen."""
+    phone.do("await page.locator('svg.code path[d*=M]').waitFor()")
+    png = base64.b64decode(
+        phone.do("return (await page.locator('svg.code').screenshot({scale: 'css'})).toString('base64')")
+    )
+    with av.open(io.BytesIO(png)) as container:
+        luma = next(container.decode(video=0)).to_ndarray(format="gray")
+    height, width = luma.shape
+    return ticket.from_qr(reader.text_in(width, height, luma.tobytes()).decode())
+
+
+def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Site, pictures: Path | None) -> None:
+    door, anna, ben = street.door, street.phone(), street.phone()
+    card = street.ticket_of_the_card()
+    with door:
+        goes(anna, site.url)
+        anna.sees("Scan or paste a QR")
+        anna.shows(pictures, "pair")
+        asks(anna, site, card, "Anna")
+        anna.sees("Last step: the paper")
+        anna.shows(pictures, "pair-words")
+        types_the_words(anna, "zzzz " * 24)
+        anna.sees("is not in the list")
+        types_the_words(anna, Door(door.folder).owner.words())
+        anna.sees("did not open")
+        types_the_words(anna, door.owner.words())
+        anna.sees("The door is awake")
+        # A further phone, by what the first one shows.
+        anna.opens("household")
+        anna.press("Invite a phone")
+        invitation = shown_on(anna)
+        anna.shows(pictures, "pair-invite")
+        assert not invitation.is_for_a_door
+        assert invitation.owner == door.owner.recipient.key
+        asks(ben, site, invitation, "Ben")
+        ben.sees("an admin has to agree")
+        ben.shows(pictures, "pair-waits")
+        anna.sees("has scanned the QR and asks to join")
+        anna.shows(pictures, "pair-asks")
+        anna.do("await page.locator('[name=admin]').check()")
+        anna.press("Let in")
+        anna.sees("Ben is in")
+        ben.sees("The door is awake")
+        door.press()
+        ben.sees("Somebody is at the front door")
+        ben.press("Ignore")
+        anna.press("Ignore")
+        # The first phone is lost: Ben takes it out, and a restart changes nothing about that.
+        ben.opens("household")
+        ben.press("Remove Anna")
+        ben.do("await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).click()")
+        ben.sees("Delete older clips")
+        ben.shows(pictures, "pair-removed")
+        ben.press("Keep clips")
+        ben.sees("Anna was removed")
+        for restarted in (False, True):
+            if restarted:
+                assert door.stop() == 0
+                door.start()
+                ben.do("await page.reload()")
+                ben.opens("")
+                ben.sees("The door is awake", 60)
+            door.press()
+            ben.sees("Somebody is at the front door")
+            ben.press("Ignore")
+            assert anna.do("return page.locator('dialog.ring').count()") == 0
+            if restarted:
+                anna.opens("")
+                anna.sees("It keeps what it had, and opens nothing new")
+                anna.shows(pictures, "pair-out")
+            else:
+                anna.opens("more")
+                anna.press("Send a test ring")
+                anna.sees("This phone was removed from the household")
+        assert anna.complaints() + ben.complaints() == []
+
+
+def test_a_new_door_is_shown_a_qr_that_it_can_read(street: Street, site: Site, pictures: Path | None) -> None:
+    phone = street.phone()
+    goes(phone, f"{site.url}#/add/light")
+    phone.press("Make new words")
+    words = phone.do("return page.locator('ol.wordlist li').allTextContents()")
+    phone.shows(pictures, "light-words")
+    assert len(words) == 24
+    types_the_words(phone, street.door.owner.words())
+    phone.sees("did not open")
+    types_the_words(phone, " ".join(words))
+    phone.sees("2. The broker")
+    phone.shows(pictures, "light-broker")
+    fields = {
+        "door": "side", "doorBroker": f"mqtt://127.0.0.1:{street.broker.port}", "doorLogin": "side",
+        "doorPassword": "of the door", "broker": f"ws://127.0.0.1:{street.sockets}", "me": "Anna",
+    }  # fmt: skip
+    for name, value in fields.items():
+        phone.do(f"await page.locator('[name={name}]').fill({json.dumps(value)})")
+    phone.press("Show the QR")
+    phone.sees("Waiting for the door")
+    phone.shows(pictures, "light-code")
+    one = shown_on(phone)
+    assert one.is_for_a_door
+    assert (one.door, one.login, one.password, one.broker) == (
+        "side", "side", "of the door", f"mqtt://127.0.0.1:{street.broker.port}",
+    )  # fmt: skip
+    # The door has read it: tests/light shows that it does, by its camera.
+    from doorbell.light import kept
+
+    street.door.settings["keys"] = {"recipients": []}
+    street.door.state.mkdir(parents=True)
+    kept.keep(street.door.state, one)
+    with street.door:
+        phone.sees("The door is awake", 60)
+        phone.opens("household")
+        phone.sees("Anna, ".removesuffix(", "))
+    assert phone.complaints() == []
+
+
+@pytest.mark.parametrize("text", ["AQ", "nonsense", "HTTPS://EXAMPLE.ORG/"])
+def test_a_text_that_is_no_ticket_is_told_as_one(street: Street, site: Site, text: str) -> None:
+    phone = street.phone()
+    goes(phone, f"{site.url}#/add/join")
+    phone.do(f"await page.locator('[name=text]').fill({json.dumps(text)})")
+    phone.press("Go on")
+    phone.sees("not the QR code of a doorbell")
+    assert phone.complaints() == []
+
+
+@pytest.mark.skipif(not is_built(), reason="the app is not in doorbell/app: make app")
+def test_the_demo_is_opened_in_a_browser_by_the_link_that_it_prints(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "doorbell", "demo", "--folder", str(tmp_path / "demo"), "--seconds", "120"]
+    process = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert process.stdout
+    try:
+        link = next(found[0] for line in process.stdout if (found := re.search(r"http://localhost:\S+", line)))
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        with Phone() as phone:
+            goes(phone, link)
+            phone.press("Join")
+            phone.sees("Last step: the paper", 60)
+            types_the_words(phone, (tmp_path / "demo/owner-words.txt").read_text())
+            phone.sees("The door is awake")
+            assert phone.complaints() == []
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
