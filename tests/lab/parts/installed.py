@@ -91,7 +91,9 @@ def looks_installed() -> None:
     assert {"gpio", "video", "audio"} <= groups
     assert (SETTINGS.stat().st_mode & 0o777, SETTINGS.owner(), SETTINGS.group()) == (0o640, "root", "doorbell")
     # The lab leaves out what people read; settings (c) are the owner's to change.
-    wrong = [line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man| c /", line)]
+    wrong = [
+        line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man| c /", line)
+    ]
     assert [line for line in wrong if not line.endswith("/usr/share/doc/doorbell")] == []
 
 
