@@ -11,6 +11,9 @@ import pytest
 
 from doorbell import doorkeys, household, overlay, pairing
 from doorbell.doorman import LEAVE_S
+from doorbell.glance import LAST_GOOD
+from doorbell.light import kept
+from doorbell.push import pocket
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "doorbell.service"
 LINES = [line for line in UNIT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
@@ -56,8 +59,9 @@ def test_what_copies_off_site_is_exposed_to_little(tmp_path: Path) -> None:
 def test_what_copies_off_site_sees_no_file_that_proves_to_be_the_door() -> None:
     text = UNIT.with_name("doorbell-offsite.service").read_text()
     lines = [line for line in text.splitlines() if line.startswith("InaccessiblePaths=")]
-    hidden = {Path(word).name for line in lines for word in line.partition("=")[2].split()}
-    assert {doorkeys.SIGNING, doorkeys.BOX, household.NAME, pairing.NAME, overlay.NAME} <= hidden
+    hidden = {word.lstrip("-") for line in lines for word in line.partition("=")[2].split()}
+    secret = (doorkeys.FOLDER, household.NAME, pairing.NAME, overlay.NAME, kept.NAME, pocket.NAME, LAST_GOOD)
+    assert {f"/var/lib/doorbell/{name}" for name in secret} <= hidden
 
 
 @needs_systemd
