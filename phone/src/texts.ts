@@ -243,6 +243,7 @@ export const T = {
     rows: [
       ["You and your household", "rings, pictures, clips, history"],
       ["The broker", "when the door is online, when messages pass and how large they are; with clear events also when it rings and moves"],
+      ["A push service, if you chose one", "that something happened at the door, and when"],
       ["A thief of the door", "how many clips there are, how large, and when; none of them opens"],
       ["The makers", "nothing"],
     ] as readonly (readonly [string, string])[],
@@ -257,6 +258,10 @@ export const T = {
     compared: "They are the same",
     doorPaired: "Known by pairing.",
     doorCompared: "Compared by you.",
+    stolen: "If the door is stolen",
+    stolenLead: "With copies elsewhere, these two lines let doorbell stolen prove what is missing. Copy them to a safe place now and then.",
+    copy: "Copy",
+    copied: "Copied",
   },
   words: {
     title: "Words and recovery",

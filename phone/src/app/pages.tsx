@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import { base32 } from "../door/bytes";
 import { recipientOf, secretFromWords } from "../door/identity";
 import type { Body } from "../door/journal";
+import { proof } from "../door/proof";
 import { Refused } from "../door/refused";
 import { hashOf } from "../door/sign";
 import type { Door } from "../household/door";
@@ -113,11 +114,27 @@ export function Privacy({ door, view, house }: Page): JSX.Element {
           {record.known === "first" && <button onClick={() => void door.compared()}>{T.privacy.compared}</button>}
         </div>
       )}
+      {record.verifyKey && record.head && <Proof text={proof(record.verifyKey, record.head)} />}
       <div class="card">
         <h2>{T.privacy.key}</h2>
         <p class="small">{house.keys?.locked ? T.privacy.keyLocked : T.privacy.keyWrapped}</p>
       </div>
     </Screen>
+  );
+}
+
+function Proof({ text }: { text: string }): JSX.Element {
+  const [copied, setCopied] = useState(false);
+  const copy = (): void => {
+    void navigator.clipboard.writeText(text).then(() => setCopied(true));
+  };
+  return (
+    <div class="card">
+      <h2>{T.privacy.stolen}</h2>
+      <p class="small">{T.privacy.stolenLead}</p>
+      <pre class="proof">{text}</pre>
+      <button onClick={copy}>{copied ? T.privacy.copied : T.privacy.copy}</button>
+    </div>
   );
 }
 
