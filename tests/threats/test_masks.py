@@ -61,7 +61,7 @@ class Film:
 def test_masks_are_exact_in_what_is_encoded_and_black_in_what_is_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = count(60, 1000)
+    wanted = count(30, 1000)
     width, height = SIZE
     mask = np.kron(blocks(MASKS, width, height), np.ones((BLOCK, BLOCK), bool))[:height, :width]
     out = np.pad(~mask, BLOCK)
