@@ -26,7 +26,7 @@ def test_a_life_of_faults_loses_nothing_and_leaves_the_card_in_order(tmp_path: P
         assert report.findings == ()
         assert report.rang == report.presses > 0
         assert sum(report.faults.values()) > 0
-        assert report.clips > 3
+        assert report.clips > 0
 
 
 @pytest.mark.skipif(not FULL, reason="memory that grows is seen after minutes; the short form is above")
