@@ -75,6 +75,7 @@ class Report:
             f"stale rings: {self.stale}",
             f"written: {self.written / 1e6:.0f} MB, {self.written / 1e6 / hours:.1f} MB an hour of film",
             f"left: {self.clips} clips, {len(self.findings)} findings of doorbell check",
+            *(f"  {finding}" for finding in self.findings[:20]),
         ]
 
 
