@@ -12,6 +12,7 @@ import { T } from "../texts";
 import { Gate, Said, useSettings } from "./settings";
 import { Screen, sentence } from "./shown";
 
+const AGAIN_AFTER_MS = 5000;
 const STEP = 0.01;
 const LEAST_AREA = 0.0005;
 const CENTRE: Polygon = [[0.35, 0.35], [0.65, 0.35], [0.65, 0.65], [0.35, 0.65]];
@@ -81,6 +82,7 @@ function useStill(door: Door, view: DoorView) {
     if (!may) return;
     let made = "";
     let gone = false;
+    let again: ReturnType<typeof setTimeout> | undefined;
     setSaid(T.areas.fetching);
     door.still().then(
       (picture) => {
@@ -89,10 +91,15 @@ function useStill(door: Door, view: DoorView) {
         setUrl(made);
         setSaid("");
       },
-      (error: unknown) => gone || setSaid(`${sentence(error)} ${T.areas.blind}`),
+      (error: unknown) => {
+        if (gone) return;
+        setSaid(`${sentence(error)} ${T.areas.blind}`);
+        again = setTimeout(() => setTurn((n) => n + 1), AGAIN_AFTER_MS);
+      },
     );
     return () => {
       gone = true;
+      clearTimeout(again);
       if (made) URL.revokeObjectURL(made);
     };
   }, [door, may, turn]);
