@@ -122,6 +122,15 @@ class Mosquitto:
     def log(self) -> str:
         return (self.folder / f"mosquitto-{self.port}.log").read_text()
 
+    def says(self, words: str, within: float = 10.0) -> bool:
+        """Whether its log comes to hold *words*; it writes a line when it gets round to it."""
+        until = time.monotonic() + within
+        while words not in self.log():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.05)
+        return True
+
     def _answers(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
             return True
