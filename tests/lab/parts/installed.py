@@ -159,7 +159,12 @@ class World:
 
     def strangers(self) -> set[tuple[str, str, int, int]]:
         """Who else than the broker and who talks to it was sent a packet."""
-        return {talk for talk in self.wire.talks if talk[:2] != ("lo", "tcp") or self.broker.port not in talk}
+        # The listener's library wakes its own thread over a pair of loopback ports; those are this program's.
+        table = run("ss", "--no-header", "--numeric", "--all", "--processes", "--tcp").splitlines()
+        ours = {int(line.split()[3].rpartition(":")[2]) for line in table if f"pid={os.getpid()}," in line}
+        known = {talk for talk in self.wire.talks if talk[:2] == ("lo", "tcp")}
+        known = {talk for talk in known if self.broker.port in talk or set(talk[2:]) <= ours}
+        return self.wire.talks - known
 
     def settings(self, *, records: bool = True) -> str:
         """doorbell.toml; without ``records`` it has no recipient, so no camera either."""

@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import threading
+from pathlib import Path
 
 EVERY_KIND = 3
 """ETH_P_ALL, from linux/if_ether.h."""
@@ -20,10 +21,12 @@ class Wire:
         for words in (
             f"link add {OUTWARD} type dummy",
             f"address add 192.0.2.2/24 dev {OUTWARD}",
-            f"link set {OUTWARD} addrgenmode none up",
+            f"link set {OUTWARD} up",
             f"route add default via 192.0.2.1 dev {OUTWARD}",
         ):
             subprocess.run(["ip", *words.split()], check=True)
+            # Or the kernel looks for routers and neighbours there by itself.
+            Path(f"/proc/sys/net/ipv6/conf/{OUTWARD}/disable_ipv6").write_text("1")
         self.packets = 0
         self.talks: set[tuple[str, str, int, int]] = set()
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(EVERY_KIND))
