@@ -40,7 +40,7 @@ def door(chip: Chip, tmp_path: Path, broker: Mosquitto, listener: Listener) -> I
         yield one
 
 
-def until(what: Any, within_s: float = 10) -> float:
+def until(what: Any, within_s: float = 60) -> float:
     """Look at once and again until *what* holds; when it did."""
     ends = time.monotonic() + within_s
     while not what():
