@@ -19,18 +19,24 @@ from typing import Final, get_type_hints
 
 from attrs import fields, frozen
 
-from doorbell import closed, config, household, overlay, pairing, pipe, roster
+from doorbell import closed, config, household, overlay, pairing, pipe, roster, ticket
 from doorbell.clips import seal
 from doorbell.clips.recipient import Recipient
 from doorbell.errors import ConfigError, DamagedError, Mistake
 from doorbell.journal import entry
 from doorbell.link import acceptance, commands
 from doorbell.link.acceptance import Acceptance
+from doorbell.link.topics import TABLE
+from doorbell.overheard import shown
+from doorbell.overheard.report import report
+from doorbell.overheard.session import Heard
 from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import UnsealError, unseal
+from doorbell.push import book, letters
 from doorbell.roster import RosterError
 
 VECTORS: Final = Path(__file__).parents[1] / "vectors"
+TOPICS: Final = [row.template.replace("<door>", "front") for row in TABLE]
 LARGEST: Final = 8192
 """Bytes of an input; libFuzzer is told the same."""
 
@@ -176,7 +182,7 @@ def membership(data: bytes) -> None:
     """The next roster, signed by an admin; and the file on the card."""
     kind, text = data[:1], data[1:]
     if kind == b"f":
-        household._read(text)
+        household.read(text)
         return
     signed = {"json": text.decode(), "sig": closed.to_base64(made.sign("roster", text, "Anna"))}
     after = roster.accept(signed, made.HOME)
@@ -205,6 +211,44 @@ def _joinings() -> Iterator[bytes]:
     }
     yield b"j" + closed.dump({"member": row, "mac": closed.to_base64(bytes(32))})
     yield b"i" + pairing.written(pairing.Invitation(bytes(16), made.OWNER, until=1_700_000_000))
+
+
+def seen(data: bytes) -> None:
+    """A QR in front of the camera: its letters, and the bytes that they mean."""
+    if data[:1] == b"q":
+        found = ticket.from_qr(data[1:].decode())
+        assert ticket.from_qr(ticket.to_qr(found)) == found
+    else:
+        assert ticket.written(ticket.read(data[1:])) == data[1:]
+
+
+def _seen() -> Iterator[bytes]:
+    for case in json.loads((VECTORS / "roster" / "tickets.json").read_text())["cases"]:
+        yield b"b" + bytes.fromhex(case.get("bytes", ""))
+        yield b"q" + case.get("qr", "").encode()
+
+
+def pocketed(data: bytes) -> None:
+    """A phone's push subscription, the file of all of them, and what the postman says."""
+    kind, text = data[:1], data[1:]
+    if kind == b"f":
+        book.load(text)
+    elif kind == b"s":
+        book.read_subscription(closed.load(text, commands.MOST_COMMAND))
+    else:
+        letters.decode(text, letters.UP)
+
+
+def _pocketed() -> Iterator[bytes]:
+    subscription = {
+        "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+        "p256dh": book.to_url64(b"\4" + bytes(64)),
+        "auth": book.to_url64(bytes(16)),
+    }
+    yield b"s" + closed.dump(subscription)
+    yield b"f" + book.dump(book.begin(bytes(48)))
+    yield b"l" + letters.encode(letters.Ready(b"\4" + bytes(64)))
+    yield b"l" + letters.encode(letters.Done("a", 201, ""))
 
 
 # ---- what an owner writes
@@ -248,6 +292,25 @@ def _keys() -> Iterator[bytes]:
     yield b"i" + OWNER.line().encode()
 
 
+# ---- what an owner hears at the broker
+
+
+def overheard(data: bytes) -> None:
+    """A topic and its payload, of a broker that may say anything."""
+    topic, _, payload = data.partition(b"\n")
+    session = [Heard(1.0, topic.decode("utf-8", "replace"), payload)]
+    assert list(shown.lines(report(session)))
+
+
+def _overheard() -> Iterator[bytes]:
+    for name in TOPICS:
+        yield name.encode() + b"\n" + b"online"
+    for name in ("alert", "poster/a", "journal/1"):
+        yield f"doorbell/front/{name}\n".encode() + seal.seal([OWNER.recipient], b"x", _counted)
+    yield b"doorbell/front/journal/1\n" + next(_documents())
+    yield b'doorbell/front/hello\n{"json":"{}","sig":""}'
+
+
 # ---- what the recorder says
 
 
@@ -272,8 +335,11 @@ PARSERS: Final[dict[str, Parser]] = {
     "arguments": Parser(arguments, (ValueError, ConfigError), _arguments),
     "roster": Parser(membership, (RosterError, ValueError, Mistake), _memberships),
     "joining": Parser(joining, (ValueError,), _joinings),
+    "ticket": Parser(seen, (ValueError,), _seen),
+    "push": Parser(pocketed, (ValueError,), _pocketed),
     "configuration": Parser(configuration, (ConfigError, UnicodeDecodeError), _configurations),
     "keys": Parser(keys, (Mistake, UnicodeDecodeError), _keys),
+    "overheard": Parser(overheard, (), _overheard),
     "pipe": Parser(passage, (ValueError,), _passages),
 }
 
