@@ -54,7 +54,7 @@ _HARKS = """
         if (line && changes.some(({ target }) => target === line)) note("bare");
         if (document.querySelector("dialog.ring[open]") && !globalThis.seen.ring) { note("ring"); painted("screen"); }
     }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
-    addEventListener("load", ({ target }) => target.matches?.("dialog.ring img") && note("poster"), true);
+    document.addEventListener("load", ({ target }) => target.matches?.("dialog.ring img") && note("poster"), true);
     await globalThis.bare.listen(given.url, given.topic);
 """
 

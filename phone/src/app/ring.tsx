@@ -1,7 +1,7 @@
 /** The ring: full screen, over everything else. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
@@ -13,8 +13,8 @@ const HOUR_MS = 3_600_000;
 export function Ring({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const ringing = view.ringing!;
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    box.current?.showModal();
+  useLayoutEffect(() => {
+    box.current?.showModal(); // at once: an effect would wait for a frame in which nothing is to be seen yet
     return ringOut();
   }, [ringing.visit]);
   const look = (): void => {

@@ -21,7 +21,7 @@ const KEEPALIVE_S = 15;
 const KEPT_S = 7 * 24 * 3600;
 const CONNECT_WITHIN_MS = 8000;
 const LONGEST_PAUSE_MS = 60_000;
-const PING_EVERY_MS = 20;
+const PING_EVERY_MS = 8;
 
 export class Broker {
   #client: MqttClient | null = null;
