@@ -1,4 +1,7 @@
-"""The real daemon whose recorder draws this machine's clock into the scene; it tells on standard output as `stamped` does.
+"""The real daemon whose recorder draws this machine's clock into the scene; it tells more than `stamped` does.
+
+On standard output stands each press as in `stamped`, and behind the word ``alert`` the moment before an alert is given
+to the client library.
 
 `clocked CONFIGURATION` is the daemon. Without a word it is the daemon's recorder: each picture of the scene carries
 CLOCK_MONOTONIC, in milliseconds, of the moment at which it is drawn, which is when a camera would expose it.
@@ -6,6 +9,7 @@ CLOCK_MONOTONIC, in milliseconds, of the moment at which it is drawn, which is w
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,12 +18,15 @@ from typing import TYPE_CHECKING
 
 from doorbell import child, daemon, recorder
 from doorbell.bench.stamped import Telling
+from doorbell.link.mqtt import Link
 from doorbell.scene.clock import draw_clock
 from doorbell.senses.scenery import Scenery
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
+    from doorbell.link.messages import Message
     from doorbell.senses.camera import Planes
 
 
@@ -29,6 +36,15 @@ class _Clocked(Scenery):
         y, u, v = super()._planes(t)
         draw_clock(y, u, v, began)
         return y, u, v
+
+
+def _telling(publish: Callable[[Link, Message], int | None]) -> Callable[[Link, Message], int | None]:
+    def tells(link: Link, message: Message) -> int | None:
+        if message.topic.endswith("/alert"):
+            os.write(1, f"alert {time.monotonic()!r}\n".encode())
+        return publish(link, message)
+
+    return tells
 
 
 def _started(theirs: socket.socket, flags: list[str]) -> subprocess.Popen[bytes]:
@@ -42,6 +58,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("--"):
         vars(daemon)["Inbox"] = Telling
         vars(child)["_started"] = _started
+        setattr(Link, "publish", _telling(Link.publish))
         sys.exit(daemon.main(Path(sys.argv[1])))
     from doorbell.senses import scenery
 
