@@ -34,7 +34,9 @@ def missing() -> str:
 def bundle() -> str:
     """The references of `phone/tools/bare.mjs` as one script that sets `bare`. Raises DeviceError."""
     words = ["node_modules/.bin/esbuild", "tools/bare.mjs", "--bundle", "--format=iife", "--global-name=bare"]
-    done = subprocess.run([*words, "--define:global=globalThis"], cwd=PHONE, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*words, "--define:global=globalThis"], cwd=PHONE, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise DeviceError("The bare references could not be bundled: run make app again.")
     return done.stdout + "\nglobalThis.bare = bare;"

@@ -58,7 +58,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("--"):
         vars(daemon)["Inbox"] = Telling
         vars(child)["_started"] = _started
-        setattr(Link, "publish", _telling(Link.publish))
+        Link.publish = _telling(Link.publish)
         sys.exit(daemon.main(Path(sys.argv[1])))
     from doorbell.senses import scenery
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any
@@ -40,6 +40,10 @@ OPENED = 10_000_000
 WATCHED_S = 8.0
 LOST_S = 20.0
 FINGER_S = 0.2
+GONE_S = 0.5
+"""The bare dialog is gone then."""
+ALERT = 240
+"""Bytes of an alert before it is sealed."""
 
 _HARKS = """
     globalThis.seen = {};
@@ -52,10 +56,11 @@ _HARKS = """
     new MutationObserver((changes) => {
         const line = document.getElementById("bare");
         if (line && changes.some(({ target }) => target === line)) note("bare");
+        if (document.querySelector("dialog.bare[open]")) note("bare");
         if (document.querySelector("dialog.ring[open]") && !globalThis.seen.ring) { note("ring"); painted("screen"); }
     }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ["open"] });
     document.addEventListener("load", ({ target }) => target.matches?.("dialog.ring img") && note("poster"), true);
-    await globalThis.bare.listen(given.url, given.topic);
+    await globalThis.bare.listen(given.url, given.topic, given.identity);
 """
 
 _SEES = """
@@ -129,17 +134,21 @@ class _Home:
     said: SimpleQueue[float]
     """When it gave each alert to its client library."""
     bare: subprocess.Popen[bytes]
+    sealed: subprocess.Popen[bytes]
+    """As *bare*, with a message as large as an alert that is sealed to the owner."""
 
 
 @frozen
 class _Ring:
-    """Milliseconds: from the alert to the open ring screen, and the bare message to the document; from the decision to
+    """Milliseconds: from the alert to the open ring screen, the bare message to the document, and the bare sealed one to
+    a bare dialog; from the decision to
     the ring screen and to its paint; from the contact to the poster, None where none came."""
 
     ring: float
     decided: float
     painted: float
     bare: float
+    sealed: float
     poster: float | None
 
 
@@ -184,14 +193,25 @@ def _home(folder: Path, camera: dict[str, Any], size: int) -> Iterator[_Home]:
         phone = stack.enter_context(page())
         phone.join(url, sockets, owner)
         phone.inside(bundle())
-        phone.inside(_HARKS, {"url": f"ws://127.0.0.1:{sockets}", "topic": TOPIC})
+        given = {"url": f"ws://127.0.0.1:{sockets}", "topic": TOPIC, "identity": owner.line()}
+        phone.inside(_HARKS, given)
+        letter = folder / "letter.age"
+        letter.write_bytes(seal([owner.recipient], b"x" * ALERT))
         command = [sys.executable, "-m", "doorbell.bench.publisher", str(port)]
-        bare = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
-        stack.callback(bare.kill)
+        bare, sealed = (stack.enter_context(_told_by_line(words)) for words in (command, [*command, str(letter)]))
         front.sees()
-        home = _Home(front, phone, owner, SimpleQueue(), SimpleQueue(), bare)
+        home = _Home(front, phone, owner, SimpleQueue(), SimpleQueue(), bare, sealed)
         Thread(target=_decisions, args=(home,), daemon=True).start()
         yield home
+
+
+@contextmanager
+def _told_by_line(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _decisions(home: _Home) -> None:
@@ -208,7 +228,7 @@ def _ring(home: _Home, *, first: bool) -> _Ring:
     """One visit's ring and a bare message, whichever *first*; a press of the scene's own visitor is waited out."""
     while True:
         until(lambda: not home.front.status().get("recording"), "The last visit did not end")
-        took = _bare(home) if first else None
+        took = _bares(home) if first else None
         for told in (home.decided, home.said):
             while not told.empty():
                 told.get()
@@ -217,25 +237,32 @@ def _ring(home: _Home, *, first: bool) -> _Ring:
         time.sleep(FINGER_S)
         home.front.finger(b"button up")
         seen = home.page.inside(_SEES, {"names": ["screen", "poster"], "within": 5000})
-        home.page.do("await page.keyboard.press('Escape'); await page.locator('dialog.ring').waitFor({state: 'detached'})")
+        home.page.do(
+            "await page.keyboard.press('Escape'); await page.locator('dialog.ring').waitFor({state: 'detached'})"
+        )
         if (home.decided.qsize(), home.said.qsize()) != (1, 1) or "screen" not in seen:
             continue
-        took = _bare(home) if took is None else took
+        took = _bares(home) if took is None else took
         decided = home.decided.get() * 1e3 - lack
         poster = seen["poster"] - decided + STABLE_S * 1e3 if "poster" in seen else None
         alert = home.said.get() * 1e3 - lack
-        return _Ring(seen["ring"] - alert, seen["ring"] - decided, seen["screen"] - decided, took, poster)
+        return _Ring(seen["ring"] - alert, seen["ring"] - decided, seen["screen"] - decided, *took, poster)
 
 
-def _bare(home: _Home) -> float:
-    assert home.bare.stdin is not None
-    assert home.bare.stdout is not None
+def _bares(home: _Home) -> tuple[float, float]:
+    return _bare(home, home.bare), _bare(home, home.sealed)
+
+
+def _bare(home: _Home, publisher: subprocess.Popen[bytes]) -> float:
+    assert publisher.stdin is not None
+    assert publisher.stdout is not None
     lack = home.page.clock()
-    home.bare.stdin.write(b"\n")
-    home.bare.stdin.flush()
-    at = float(home.bare.stdout.readline()) * 1e3 - lack
+    publisher.stdin.write(b"\n")
+    publisher.stdin.flush()
+    at = float(publisher.stdout.readline()) * 1e3 - lack
     time.sleep(FINGER_S)
     seen = home.page.inside(_SEES, {"names": ["bare"], "within": LOST_S * 1e3})
+    time.sleep(GONE_S)
     if "bare" not in seen:
         raise DeviceError("A bare message was lost on the way to the page.")
     return float(seen["bare"]) - at
@@ -243,11 +270,14 @@ def _bare(home: _Home) -> float:
 
 def _rings(rings: list[_Ring]) -> list[Row]:
     ours, theirs = statistics.median(one.ring for one in rings), statistics.median(one.bare for one in rings)
+    sealed = statistics.median(one.sealed for one in rings)
     painted = sorted(one.painted + STABLE_S * 1e3 for one in rings)
     posters = [one.poster for one in rings if one.poster is not None]
     rows = [
         Row(f"alert to ring screen in the page's document, {len(rings)} rings: median",
             round(ours, 2), round(theirs, 2), round(ours / theirs, 2), RING_BAR, "ms"),
+        Row("  beside a message opened by bare age-encryption and shown in a bare dialog: median",
+            round(ours, 2), round(sealed, 2), round(ours / sealed, 2), None, "ms"),
         Row("  from the press, sealing and probe included: median",
             round(statistics.median(one.decided for one in rings), 2), None, None, None, "ms"),
         Row("  the button's contact to the painted screen (aim 300): median", round(statistics.median(painted), 1),
@@ -255,7 +285,7 @@ def _rings(rings: list[_Ring]) -> list[Row]:
         Row("  the same: longest", round(painted[-1], 1), None, None, None, "ms"),
     ]  # fmt: skip
     if posters:
-        rows.append(Row(f"the button's contact to the poster on the screen, {len(posters)} of {len(rings)} (aim 1500): median",
+        rows.append(Row(f"the button's contact to the poster's picture, {len(posters)} of {len(rings)} (aim 1500): median",
                         round(statistics.median(posters), 1), None, None, None, "ms"))  # fmt: skip
         rows.append(Row("  the same: longest", round(max(posters), 1), None, None, None, "ms"))
     return rows

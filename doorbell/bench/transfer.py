@@ -40,8 +40,8 @@ from doorbell.transfers import CHUNK
 
 BAR = 0.5
 SIZE = 10_000_000
-WINDOW, AHEAD = 8, 0
-"""Chunks of one command, and how many the app has granted when it grants more: as in phone/src/household/transfer.ts."""
+WINDOW = 8
+"""Chunks that one command grants; the next follows when all came, as in phone/src/household/transfer.ts."""
 LOST_S = 60.0
 CLIP = "a" * 26
 
@@ -123,11 +123,10 @@ class _Phone:
 
     def fetch(self, chunks: int) -> float:
         """The whole clip; seconds from the first command to its last chunk."""
-        began, asked, last = time.monotonic(), 0, 0.0
-        for came in range(chunks):
-            while asked < chunks and asked - came <= AHEAD:
-                self._ask(asked)
-                asked += WINDOW
+        began, last = time.monotonic(), 0.0
+        for n in range(chunks):
+            if n % WINDOW == 0:
+                self._ask(n)
             last = self.next()
         return last - began
 

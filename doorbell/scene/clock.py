@@ -45,9 +45,7 @@ def draw_clock(y: Plane, u: Plane, v: Plane, t: float) -> None:
             y[rows, cols] = _WHITE
 
 
-EYES = tuple(
-    (_LEFT + (digit + x) * _CELL, _TOP + y * _TALL) for digit in range(DIGITS + 1) for x, y in _EYES
-)
+EYES = tuple((_LEFT + (digit + x) * _CELL, _TOP + y * _TALL) for digit in range(DIGITS + 1) for x, y in _EYES)
 """Where the clock is read, as shares of the picture's width and height: seven places a digit."""
 
 
