@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from doorbell import child, daemon, recorder
 from doorbell.bench.stamped import Telling
-from doorbell.link.mqtt import Link
+from doorbell.link.connection import Connection
 from doorbell.scene.clock import draw_clock
 from doorbell.senses.scenery import Scenery
 
@@ -38,8 +38,8 @@ class _Clocked(Scenery):
         return y, u, v
 
 
-def _telling(publish: Callable[[Link, Message], int | None]) -> Callable[[Link, Message], int | None]:
-    def tells(link: Link, message: Message) -> int | None:
+def _telling(publish: Callable[[Connection, Message], int | None]) -> Callable[[Connection, Message], int | None]:
+    def tells(link: Connection, message: Message) -> int | None:
         if message.topic.endswith("/alert"):
             os.write(1, f"alert {time.monotonic()!r}\n".encode())
         return publish(link, message)
@@ -58,7 +58,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("--"):
         vars(daemon)["Inbox"] = Telling
         vars(child)["_started"] = _started
-        Link.publish = _telling(Link.publish)
+        Connection.publish = _telling(Connection.publish)  # type: ignore[method-assign]
         sys.exit(daemon.main(Path(sys.argv[1])))
     from doorbell.senses import scenery
 

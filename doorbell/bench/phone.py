@@ -103,7 +103,7 @@ _OPENS = """
     const worker = new Worker(given.worker, { type: "module" });
     let id = 0;
     const room = (task) => new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => (data.failed === undefined ? resolve(data.gave) : reject(new Error(data.failed)));
+        worker.onmessage = ({ data }) => (data.failed ? reject(new Error(data.failed)) : resolve(data.gave));
         worker.postMessage({ ...task, id: id++ });
     });
     await room({ what: "identity", identity: given.identity });
@@ -118,7 +118,8 @@ _OPENS = """
     const pairs = [];
     await ours();
     await theirs();
-    for (let n = 0; n < given.rounds; n++) pairs.push(n % 2 ? [await theirs(), await ours()].reverse() : [await ours(), await theirs()]);
+    for (let n = 0; n < given.rounds; n++)
+        pairs.push(n % 2 ? [await theirs(), await ours()].reverse() : [await ours(), await theirs()]);
     worker.terminate();
     return pairs;
 """
@@ -140,9 +141,9 @@ class _Home:
 
 @frozen
 class _Ring:
-    """Milliseconds: from the alert to the open ring screen, the bare message to the document, and the bare sealed one to
-    a bare dialog; from the decision to
-    the ring screen and to its paint; from the contact to the poster, None where none came."""
+    """Milliseconds: from the alert to the open ring screen, from the bare message to the document, from the bare sealed
+    one to its dialog; from the decision to the ring screen and to its paint; from the contact to the poster, None where
+    none came."""
 
     ring: float
     decided: float
@@ -285,8 +286,8 @@ def _rings(rings: list[_Ring]) -> list[Row]:
         Row("  the same: longest", round(painted[-1], 1), None, None, None, "ms"),
     ]  # fmt: skip
     if posters:
-        rows.append(Row(f"the button's contact to the poster's picture, {len(posters)} of {len(rings)} (aim 1500): median",
-                        round(statistics.median(posters), 1), None, None, None, "ms"))  # fmt: skip
+        what = f"the button's contact to the poster's picture, {len(posters)} of {len(rings)} (aim 1500)"
+        rows.append(Row(f"{what}: median", round(statistics.median(posters), 1), None, None, None, "ms"))
         rows.append(Row("  the same: longest", round(max(posters), 1), None, None, None, "ms"))
     return rows
 

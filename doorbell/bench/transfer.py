@@ -40,8 +40,8 @@ from doorbell.transfers import CHUNK
 
 BAR = 0.5
 SIZE = 10_000_000
-WINDOW = 8
-"""Chunks that one command grants; the next follows when all came, as in phone/src/household/transfer.ts."""
+WINDOW, AHEAD = 8, 4
+"""Chunks that one command grants, and how many of them are still to come when the app gives the next (transfer.ts)."""
 LOST_S = 60.0
 CLIP = "a" * 26
 
@@ -99,7 +99,7 @@ class _Phone:
         wanted = [topic("hello", DOOR), f"doorbell/{DOOR}/clip/{self.id}/#", f"{TOPIC}/#"]
         self._client.on_connect = lambda client, *_: client.subscribe([(one, 1) for one in wanted])
         self._client.on_subscribe = lambda *_: ready.set()
-        self._client.on_socket_open = lambda _, __, sock: sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # as browsers do
+        self._client.on_socket_open = _as_browsers_do
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
         ready.wait(LOST_S)
@@ -123,10 +123,11 @@ class _Phone:
 
     def fetch(self, chunks: int) -> float:
         """The whole clip; seconds from the first command to its last chunk."""
-        began, last = time.monotonic(), 0.0
-        for n in range(chunks):
-            if n % WINDOW == 0:
-                self._ask(n)
+        began, asked, last = time.monotonic(), 0, 0.0
+        for came in range(chunks):
+            while asked < chunks and asked - came <= AHEAD:
+                self._ask(asked)
+                asked += WINDOW
             last = self.next()
         return last - began
 
@@ -149,6 +150,10 @@ class _Phone:
         box = SealedBox(PublicKey(base64.b64decode(self._facts["box_key"])))
         signature = self._signing.sign(b"doorbell/v1/command\0" + text).signature
         self._client.publish(topic("from", DOOR, phone=self.id), box.encrypt(signature + text), qos=1)
+
+
+def _as_browsers_do(_: object, __: object, sock: Any) -> None:  # noqa: ANN401  paho's own types say no more
+    sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
 
 
 def _bare(phone: _Phone, bare: subprocess.Popen[bytes], chunks: int) -> float:
