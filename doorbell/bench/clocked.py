@@ -58,7 +58,7 @@ if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].startswith("--"):
         vars(daemon)["Inbox"] = Telling
         vars(child)["_started"] = _started
-        Connection.publish = _telling(Connection.publish)  # type: ignore[method-assign]
+        Connection.publish = _telling(Connection.publish)  # type: ignore[method-assign,assignment]
         sys.exit(daemon.main(Path(sys.argv[1])))
     from doorbell.senses import scenery
 
