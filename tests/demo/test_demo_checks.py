@@ -2,6 +2,7 @@
 
 import base64
 import json
+import secrets
 from fractions import Fraction
 from pathlib import Path
 
@@ -162,6 +163,19 @@ def test_plaintext_on_a_sealed_topic_is_found_out(topic: str) -> None:
     good = _sealed("alert", b"{}")
     bare = Seen(0.0, f"doorbell/demo/{topic}", b'{"kind":"ring"}')
     assert not checks.nothing_but_ciphertext([good, bare]).good
+
+
+@pytest.mark.parametrize("topic", ["from/phone", "pair", "live/phone/session", "clip/phone/request/1"])
+def test_what_a_phone_says_and_hears_is_sealed_though_it_is_no_age_file(topic: str) -> None:
+    sealed = Seen(0.0, f"doorbell/demo/{topic}", bytes(7) + b"\x01" + secrets.token_bytes(300))
+    assert checks.nothing_but_ciphertext([sealed]).good
+    for bare in (b"", b'{"v":1,"cmd":"hello"}' * 5, bytes(8) + b"\xff\xd8\xff\xe0" + bytes(300)):
+        assert not checks.nothing_but_ciphertext([Seen(0.0, f"doorbell/demo/{topic}", bare)]).good
+
+
+def test_the_first_piece_of_a_clip_is_the_beginning_of_an_age_file() -> None:
+    bare = Seen(0.0, "doorbell/demo/clip/phone/request/0", secrets.token_bytes(300))
+    assert not checks.nothing_but_ciphertext([bare]).good
 
 
 def test_a_picture_behind_an_age_header_is_found_out() -> None:
