@@ -39,17 +39,26 @@ def until(what: Callable[[], Any], why: str, within_s: float = SOON_S) -> Any:  
     return found
 
 
-@contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """A broker as Debian ships it, without persistence; gives its port. Raises DeviceError where there is none."""
-    program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
-    if program is None:
-        raise DeviceError("mosquitto is missing: sudo apt-get install mosquitto.")
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def mosquitto(folder: Path, more: str = "") -> Iterator[int]:
+    """A broker as Debian ships it, without persistence; gives its port. *more* are lines of its configuration.
+
+    Raises DeviceError where there is none.
+    """
+    program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    if program is None:
+        raise DeviceError("mosquitto is missing: sudo apt-get install mosquitto.")
+    port = free_port()
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n")
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n{more}\n")
     with subprocess.Popen([program, "-c", str(settings)], stderr=subprocess.DEVNULL) as broker:
         try:
             until(lambda: _answers(port), "mosquitto did not answer")

@@ -14,7 +14,6 @@ from __future__ import annotations
 import select
 import socket
 import ssl
-import struct
 import sys
 import threading
 import time
@@ -31,6 +30,7 @@ from doorbell.events import Acked, Heard, Offline, Online, Refused
 from doorbell.link import messages, reasons, tls
 from doorbell.link.messages import Message
 from doorbell.link.settings import MqttSettings
+from doorbell.link.sockets import SEND_BUFFER, linger, pending, prompt
 
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
@@ -43,8 +43,6 @@ UNANSWERED_S = 3.0
 WILL_DELAY_S = 10
 """The session lives as long as its will waits: a session that ends earlier would send the will at once."""
 LARGEST_HEARD = 128 * 1024
-SEND_BUFFER = 128 * 1024
-"""Bytes the kernel may hold unsent: a ring waits behind no more than this."""
 GOODBYE_S = 2.0
 
 
@@ -241,18 +239,19 @@ class Connection(threading.Thread):
     def _turn(self, client: paho.Client, sock: Any, poll: select.poll) -> bool:  # noqa: ANN401
         """Wait for something to do, at most 0.5 s, and do it; True when the connection has ended."""
         poll.register(sock, select.POLLIN | (select.POLLOUT if client.want_write() else 0))
-        ready = dict(poll.poll(0 if _pending(sock) else 500))
+        ready = dict(poll.poll(0 if pending(sock) else 500))
         if self._dropped:
             raise _Ended("The door dropped the connection.")
         if self._woken.fileno() in ready:
             self._drain()
         if self._leaving:
             self._leaving = False
-            _linger(sock, on=False)
+            linger(sock, on=False)
             client.disconnect()
         ended = paho.MQTT_ERR_SUCCESS
-        if _pending(sock) or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
+        if pending(sock) or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
             ended = client.loop_read()
+            prompt(sock)
             self._bound(client)
         if ended == paho.MQTT_ERR_SUCCESS and client.want_write():
             ended = client.loop_write()
@@ -292,7 +291,7 @@ class Connection(threading.Thread):
             sock.getpeercert(binary_form=True) or b"", self._settings.pin_sha256
         ):
             raise tls.PinMismatch
-        _linger(sock, on=True)
+        linger(sock, on=True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
@@ -324,15 +323,5 @@ class Connection(threading.Thread):
         self._put(Heard(time.monotonic(), self._generation, message.topic, bytes(message.payload), message.retain))
 
 
-def _linger(sock: socket.socket, *, on: bool) -> None:
-    """On, whoever closes the socket makes the kernel send RST and throw away what was not sent, a ring among it."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", on, 0))
-
-
 def _properties(packet: int) -> Properties:
     return Properties(packet)  # type: ignore[no-untyped-call]
-
-
-def _pending(sock: Any) -> bool:  # noqa: ANN401
-    """Bytes that TLS has read and decrypted but not handed on: poll does not see them."""
-    return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
