@@ -66,6 +66,24 @@ describe("a clip on its way", () => {
     expect(told.at(-1)).toEqual({ done: 1, resumed: 0 });
   });
 
+  test("asks for more before the last window is here, and never for more than two", async () => {
+    const ahead: number[] = [];
+    const outstanding: number[] = [];
+    const door = new KeepingDoor((self, index, chunk) => {
+      ahead.push(self.asked.at(-1)! + 8 - index);
+      return chunk;
+    });
+    const answer = door.answer.bind(door);
+    let here = 0;
+    door.answer = async (from, window, id) => {
+      outstanding.push(from - here);
+      return answer(from, window, id);
+    };
+    expect((await fetchClip(door as unknown as Door, clip, ({ done }) => (here = Math.round(done * Math.ceil(sealed.length / CHUNK))), new AbortController().signal)).ending).toBe("opens");
+    expect(Math.max(...ahead)).toBeLessThanOrEqual(16);
+    expect(outstanding).toEqual([0, 4, 4]);
+  });
+
   test("goes on behind the last piece when the connection breaks", async () => {
     let broken = false;
     const door = new KeepingDoor((_, index, chunk) => {

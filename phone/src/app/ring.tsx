@@ -1,7 +1,7 @@
 /** The ring: full screen, over everything else. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
@@ -13,10 +13,9 @@ const HOUR_MS = 3_600_000;
 export function Ring({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const ringing = view.ringing!;
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    box.current?.showModal();
-    return ringOut();
-  }, [ringing.visit]);
+  // At once: an effect would wait for a frame in which nothing is to be seen yet. The sound takes longer to begin.
+  useLayoutEffect(() => box.current?.showModal(), [ringing.visit]);
+  useEffect(ringOut, [ringing.visit]);
   const look = (): void => {
     door.ignore();
     location.hash = view.recording === false ? `#/visit/${view.record.door}/${ringing.visit}` : `#/live/${view.record.door}`;

@@ -7,7 +7,6 @@ import { type Ending, type Identity, Opener } from "../door/age";
 import { type Bytes, hex } from "../door/bytes";
 import { type Body, type Entry, isSigned, readBody, readDocument } from "../door/journal";
 import { Refused } from "../door/refused";
-import { hashOf } from "../door/sign";
 
 /** An entry as it was found. */
 export interface Looked {
@@ -46,7 +45,8 @@ export class Work implements Backroom {
   }
 
   async clip(sealed: Bytes, sha256: string): Promise<Opened> {
-    if (hex(hashOf(sealed)) !== sha256) throw new Refused("forged", "This clip is not the door’s.");
+    const found = new Uint8Array(await crypto.subtle.digest("SHA-256", sealed)); // the browser's own: 10 MB would take half as long again
+    if (hex(found) !== sha256) throw new Refused("forged", "This clip is not the door’s.");
     return this.open(sealed);
   }
 

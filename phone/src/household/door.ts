@@ -210,7 +210,7 @@ export class Door {
     const [kind, rest] = topic.split("/", 2) as [string, string | undefined];
     switch (kind) {
       case "availability":
-        return this.#show({ door: fromUtf8(payload) === "online" ? "online" : "offline" });
+        return this.#available(fromUtf8(payload) === "online" ? "online" : "offline");
       case "hello":
         return this.#hello(payload);
       case "alert":
@@ -226,6 +226,11 @@ export class Door {
       case "live":
         return this.onLive?.(topic, payload);
     }
+  }
+
+  /** The door says `online` before nearly every ring, to prove its link: no reason to draw the screen anew just then. */
+  #available(door: DoorView["door"]): void {
+    if (this.#view.door !== door) this.#show({ door });
   }
 
   async #hello(payload: Bytes): Promise<void> {

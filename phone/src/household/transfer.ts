@@ -5,7 +5,8 @@
  * It is known only at the end, so the caller shows nothing as genuine before `done`.
  */
 
-import { type Bytes, hex, join, same } from "../door/bytes";
+import { type Bytes, hex, join } from "../door/bytes";
+import type { Fields } from "../door/json";
 import { Refused } from "../door/refused";
 import type { Opened } from "../backroom/work";
 import { freshId } from "./asking";
@@ -13,6 +14,7 @@ import type { Door } from "./door";
 import type { ClipFact } from "./story";
 
 const WINDOW = 8;
+const AHEAD = 4; // chunks still to come when the next window is asked for, so that the door need not wait for the question
 const CHUNK_WITHIN_MS = 10_000;
 const QUIET_MS = 3000;
 const TRIES = 5;
@@ -27,13 +29,19 @@ export interface Progress {
 export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Progress) => void, stop: AbortSignal): Promise<Opened> {
   const sealed: Bytes[] = [];
   const inbox = new Map<number, Bytes>();
+  const ids = new Set<string>(); // of all our commands: a piece is the same, whichever of them brought it
+  const asked = new Set<string>(); // those whose answer, or failure, still counts
+  let granted = 0; // the first chunk that was not asked for
   let chunks = Number.POSITIVE_INFINITY;
-  let wake: ((error?: Error) => void) | null = null;
-  let id = freshId();
-  const ids = new Set([hex(id)]); // a piece is the same, whichever of our requests brought it
+  let failed: Error | null = null;
+  let wake = (): void => undefined;
   let resumed = 0;
+  const fail = (error: Error): void => {
+    failed ??= error;
+    wake();
+  };
   const take = (): boolean => {
-    const next = inbox.get(sealed.length);
+    const next = chunks === Number.POSITIVE_INFINITY ? undefined : inbox.get(sealed.length);
     if (next) {
       inbox.delete(sealed.length);
       sealed.push(next);
@@ -42,7 +50,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     return next !== undefined;
   };
   const drain = async (): Promise<void> => {
-    while (sealed.length < chunks) {
+    while (sealed.length < Math.min(chunks, granted)) {
       if (take()) continue;
       try {
         await arrival((how) => (wake = how), stop, QUIET_MS);
@@ -52,19 +60,33 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
       }
     }
   };
+  const grant = (): void => {
+    const id = freshId();
+    const [name, from] = [hex(id), granted];
+    ids.add(name); // chunks carry it, and may come before the answer does
+    asked.add(name);
+    granted += WINDOW;
+    const answered = ({ result }: { result: Fields }): void => {
+      if (!asked.has(name)) return;
+      chunks = Number(result["chunks"]);
+      if (!Number.isSafeInteger(chunks) || chunks < 0) fail(new Refused("damaged", "The door’s answer is damaged."));
+      wake();
+    };
+    door.asking.ask("clip", { clip: clip.id, from, window: WINDOW }, { id }).then(answered, (error: Error) => asked.has(name) && fail(error));
+  };
   door.onChunk = (topic, payload) => {
-    const [kind, , which, number] = topic.split("/");
+    const [kind, , which = "", number] = topic.split("/");
     const index = Number(number);
-    if (kind !== "clip" || !ids.has(which ?? "") || !Number.isSafeInteger(index) || index < sealed.length) return;
-    if (index >= sealed.length + WINDOW || payload.length > 98_304) return;
+    if (kind !== "clip" || !ids.has(which) || !Number.isSafeInteger(index) || index < sealed.length) return;
+    if (index >= granted || payload.length > 98_304) return;
     inbox.set(index, payload);
-    wake?.();
+    wake();
   };
   door.asking.onLate = (about, word) => {
-    if (same(about, id)) wake?.(new Refused(word, `The door stopped: ${word}.`));
+    if (asked.has(hex(about))) fail(new Refused(word, `The door stopped: ${word}.`));
   };
   const rest = door.haste();
-  door.asking.onLost = () => wake?.(new Refused("offline", "The connection broke."));
+  door.asking.onLost = () => fail(new Refused("offline", "The connection broke."));
   try {
     let failures = 0;
     let broken = false;
@@ -74,23 +96,22 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
         if (broken) {
           await door.back(stop);
           await drain(); // the broker kept what was under way
-          broken = false;
+          [broken, granted] = [false, sealed.length];
           continue;
         }
-        ids.add(hex((id = freshId()))); // chunks carry it, and may come before the answer does
-        const { result } = await door.asking.ask("clip", { clip: clip.id, from: sealed.length, window: WINDOW }, { id });
-        chunks = Number(result["chunks"]);
-        if (!Number.isSafeInteger(chunks) || chunks < 0) throw new Refused("damaged", "The door’s answer is damaged.");
-        const until = Math.min(chunks, sealed.length + WINDOW);
-        while (sealed.length < until) {
-          if (!take()) await arrival((how) => (wake = how), stop, CHUNK_WITHIN_MS);
-        }
-        failures = 0;
+        if (failed) throw failed;
+        if (granted < chunks && granted - sealed.length <= AHEAD) grant();
+        if (take()) failures = 0;
+        else await arrival((how) => (wake = how), stop, CHUNK_WITHIN_MS);
       } catch (error) {
+        asked.clear();
+        failed = null;
         if (!(error instanceof Refused) || !["offline", "silence", "late"].includes(error.word) || ++failures > TRIES) throw error;
         tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
         broken = error.word === "offline";
-        if (!broken) await new Promise((again) => setTimeout(again, 1000 * failures));
+        if (broken) continue;
+        granted = sealed.length;
+        await new Promise((again) => setTimeout(again, 1000 * failures));
       }
     }
   } finally {
@@ -102,14 +123,18 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   return door.backroom.clip(join(...sealed), clip.sha256);
 }
 
-function arrival(listen: (wake: (error?: Error) => void) => void, stop: AbortSignal, within: number): Promise<void> {
+function arrival(listen: (wake: () => void) => void, stop: AbortSignal, within: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Refused("late", "The transfer stopped.")), within);
-    stop.addEventListener("abort", () => reject(new Refused("stopped", "Stopped.")), { once: true });
-    listen((error) => {
+    const stopped = (): void => {
       clearTimeout(late);
-      if (error) reject(error);
-      else resolve();
+      reject(new Refused("stopped", "Stopped."));
+    };
+    stop.addEventListener("abort", stopped, { once: true });
+    listen(() => {
+      clearTimeout(late);
+      stop.removeEventListener("abort", stopped);
+      resolve();
     });
   });
 }
