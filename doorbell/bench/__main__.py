@@ -15,6 +15,7 @@ from doorbell.errors import DoorbellError
 SIZES: dict[str, tuple[int, int] | None] = {
     "press": (1000, 100), "seal": None, "clip": (31, 7), "memory": (3, 1), "start": (30, 8), "plaintext": (50, 10),
     "motion": None, "scene": None, "scale": (100_000, 10_000),
+    "phone": (30, 6),
 }  # fmt: skip
 """How often each measures, and how often with --quick; None where a measurement knows by itself."""
 

@@ -16,7 +16,9 @@ from doorbell.events import ButtonEdge
 from doorbell.inbox import Inbox
 
 
-class _Telling(Inbox):
+class Telling(Inbox):
+    """Also writes each closing of the button's contact, as the moment of its decision."""
+
     def put(self, value: object) -> None:
         super().put(value)
         if isinstance(value, ButtonEdge) and value.down:
@@ -24,5 +26,5 @@ class _Telling(Inbox):
 
 
 if __name__ == "__main__":
-    vars(daemon)["Inbox"] = _Telling
+    vars(daemon)["Inbox"] = Telling
     sys.exit(daemon.main(Path(sys.argv[1])))

@@ -45,20 +45,25 @@ def draw_clock(y: Plane, u: Plane, v: Plane, t: float) -> None:
             y[rows, cols] = _WHITE
 
 
+EYES = tuple((_LEFT + (digit + x) * _CELL, _TOP + y * _TALL) for digit in range(DIGITS + 1) for x, y in _EYES)
+"""Where the clock is read, as shares of the picture's width and height: seven places a digit."""
+
+
 def read_clock(y: Plane) -> int | None:
     """Milliseconds in a luma plane (h, w) of any size from 160x120, or None where no clock can be read for sure."""
     height, width = y.shape
+    return read_levels([int(y[int(down * height), int(across * width)]) for across, down in EYES])
+
+
+def read_levels(levels: list[int]) -> int | None:
+    """As `read_clock`, from the levels (0 to 255) at `EYES`, in their order."""
     digits = []
-    for k in range(DIGITS + 1):
-        lit = set()
-        for segment, (ex, ey) in zip("abcdefg", _EYES, strict=True):
-            row, col = int((_TOP + ey * _TALL) * height), int((_LEFT + (k + ex) * _CELL) * width)
-            level = int(y[row, col])
-            if level > 150:
-                lit.add(segment)
-            elif level > 100:
-                return None
-        digit = _BY_SHAPE.get(frozenset(lit))
+    for start in range(0, len(EYES), 7):
+        part = levels[start : start + 7]
+        if any(100 < level <= 150 for level in part):
+            return None
+        lit = frozenset(segment for segment, level in zip("abcdefg", part, strict=True) if level > 150)
+        digit = _BY_SHAPE.get(lit)
         if digit is None:
             return None
         digits.append(digit)

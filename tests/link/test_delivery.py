@@ -104,6 +104,17 @@ def test_a_bouncing_finger_asks_once_and_a_fresh_or_missing_link_is_not_asked() 
     assert hand.do(hand.delivery.expect(101)) == []
 
 
+def test_a_press_in_the_middle_of_a_transfer_waits_behind_no_more_than_its_bound() -> None:
+    hand, chunk = quiet(), messages.chunk("front", phone="p", request="r", n=0, sealed=bytes(98_304))
+    ahead = 0
+    while hand.do(hand.delivery.say(100, chunk)):
+        ahead += len(chunk.payload)
+    assert 0 < ahead <= Limits().say_bytes == 256 * 1024
+    assert hand.press(100) == ["availability"]
+    assert hand.do(hand.delivery.say(100, chunk)) == []  # nothing more goes before the ring
+    assert hand.ack(100.1, "availability") == ["ring"]
+
+
 def test_two_presses_share_one_probe() -> None:
     hand = quiet()
     assert hand.press(100, "a") == ["availability"]
