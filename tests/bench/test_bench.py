@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from doorbell.bench import clip, memory, plaintext, press, start
+from doorbell.bench import clip, memory, plaintext, press, start, transfer
 from doorbell.bench.rows import Row, table
 from doorbell.cli.bench import bench
 
@@ -32,6 +32,12 @@ def test_a_ring_is_measured_beside_a_bare_publish() -> None:
     rows = press.measure(4, quiet, camera)
     assert measured(rows)
     assert rows[0].bar == 3.0
+
+
+def test_a_transfer_is_measured_beside_a_bare_one() -> None:
+    rows = transfer.measure(1, quiet, 1_000_000)
+    assert measured(rows)
+    assert rows[0].bar == 0.5
 
 
 def test_a_clips_way_is_measured_beside_its_parts() -> None:

@@ -89,8 +89,8 @@ export class Broker {
    * While somebody waits for a clip or watches live; call what is returned when they do no more.
    *
    * mosquitto 2.0 gives a WebSocket 4 KB at a turn of its loop, and turns ten times a second when nothing happens (its issue
-   * 1390): 45 KB/s. A ping makes it turn. One each 20 ms gives 207 KB/s, less than live view of 2 Mbit/s needs; each 8 ms twice that. Others need none and
-   * lose nothing by it.
+   * 1390): 45 KB/s. A ping makes it turn. One each 20 ms gives 207 KB/s, less than live view of 2 Mbit/s needs; one each 8 ms
+   * more than twice that. Other brokers need none and lose nothing by it.
    */
   haste(): () => void {
     const pinging = setInterval(() => {
