@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,13 @@ from doorbell import config as configuration
 from doorbell import durable, household, login, overlay
 from doorbell.alone import alone
 from doorbell.answers import Answers
+from doorbell.bell import Bell
 from doorbell.clips import store
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config, Keys
 from doorbell.doorkeys import FOLDER, DoorKeys, load_or_make
-from doorbell.doorman import OFF_FLAG, Doorman
+from doorbell.doorman import Doorman
 from doorbell.errands import Errands
 from doorbell.errors import ConfigError, DeviceError, DoorbellError, Mistake
 from doorbell.events import Stop
@@ -38,6 +38,7 @@ from doorbell.health import Systemd, died, forbid_core_dumps, start_log
 from doorbell.household import Household
 from doorbell.inbox import Inbox
 from doorbell.journal.thread import JournalThread
+from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
 from doorbell.light import kept
 from doorbell.light.lookout import Lookout
@@ -50,6 +51,7 @@ from doorbell.problems import Problems
 from doorbell.push.pocket import Pocket
 from doorbell.recording import Recording, new_id
 from doorbell.senses.pins import NoPins, Pins
+from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
 from doorbell.viewing import Viewing
 from doorbell.voice import Voice
@@ -98,8 +100,8 @@ def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *
         problems.tell("deaths", f"The daemon died {DEATHS} times in {WITHIN_S / 60:.0f} minutes; its log says why.")
         return _bell_only(config, inbox, problems)
     doorman = build(config, inbox, problems, ["--once"] * once + ["--fast"] * fast)
-    if doorman.errands is not None:
-        doorman.errands.send("last good", lambda: _remember_good(path, config))
+    if doorman.switch.errands is not None:
+        doorman.switch.errands.send("last good", lambda: _remember_good(path, config))
     status = doorman.run()
     if status == 0:
         _forget_deaths(config.door.runtime)
@@ -111,7 +113,7 @@ def _be_the_door(path: Path, config: Config, inbox: Inbox, problems: Problems, *
 
 def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) -> Doorman:
     """The whole door. What cannot be had is in *problems*."""
-    pins = _pins(config, inbox, problems)
+    bell = _bell(config, inbox, problems)
     clock, errands = WallClock(), Errands(inbox.put)
     keys = _keys(config, problems)
     by_hand = config
@@ -127,9 +129,10 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=False)
     upkeep.glances = Glances(config.door.state, errands)
     doorman = Doorman(
-        config, inbox, pins, systemd, ledger, problems, recording, upkeep, errands=errands, fast="--fast" in flags,
-        recording_on=_recording_on(config), arm=_arm_again(config, inbox) if "pins" in problems else None,
+        config, inbox, bell, systemd, ledger, problems, recording, upkeep, Switch(config.door.state, errands),
+        Leaving(recording, ledger), fast="--fast" in flags,
     )  # fmt: skip
+    doorman.switch.read()
     if config.mqtt.host:
         doorman.voice = upkeep.voice = _voice(doorman, home, keys)
     if doorman.voice is not None and keys is not None:
@@ -142,25 +145,19 @@ def build(config: Config, inbox: Inbox, problems: Problems, flags: list[str]) ->
     return doorman
 
 
-def _pins(config: Config, inbox: Inbox, problems: Problems) -> Pins | NoPins:
+def _bell(config: Config, inbox: Inbox, problems: Problems) -> Bell:
+    chime_s = config.pins.chime_ms / 1000
     if config.pins.kind == "none":
-        return NoPins()
-    try:
+        return Bell(NoPins(), problems, chime_s)
+
+    def arm() -> Pins:
         return Pins(config.pins, inbox.put, runtime=config.door.runtime)
+
+    try:
+        return Bell(arm(), problems, chime_s)
     except DeviceError as error:
         problems.tell("pins", str(error))
-        return NoPins()
-
-
-def _arm_again(config: Config, inbox: Inbox) -> Callable[[], Pins | NoPins]:
-    return lambda: Pins(config.pins, inbox.put, runtime=config.door.runtime)
-
-
-def _recording_on(config: Config) -> bool:
-    try:
-        return not durable.is_there(config.door.state / OFF_FLAG)
-    except OSError:
-        return False  # the switch cannot be read: who switched the camera off must not find it on
+        return Bell(NoPins(), problems, chime_s, arm)
 
 
 def _keys(config: Config, problems: Problems) -> DoorKeys | None:
@@ -247,15 +244,15 @@ def _make_folders(config: Config) -> None:
 
 def _bell_only(config: Config, inbox: Inbox, problems: Problems, until_changed: tuple[Path, Any] | None = None) -> int:
     _make_folders(config)
-    pins = _pins(config, inbox, problems)
+    bell = _bell(config, inbox, problems)
     ledger = Ledger(None, WallClock(), config.storage.days, config.storage.quota_mb)
     recording = Recording(config, ledger, problems, inbox.put)
     threading.Thread(target=_end_bell_only, args=(inbox, until_changed), name="bell only", daemon=True).start()
     systemd = Systemd()
     upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=True)
     Doorman(
-        config, inbox, pins, systemd, ledger, problems, recording, upkeep, bell_only=True,
-        arm=_arm_again(config, inbox) if "pins" in problems else None,
+        config, inbox, bell, systemd, ledger, problems, recording, upkeep, Switch(config.door.state),
+        Leaving(recording, ledger), bell_only=True,
     ).run()  # fmt: skip
     _forget_deaths(config.door.runtime)
     return 0

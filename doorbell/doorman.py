@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 from attrs import define, evolve
 
-from doorbell import __version__, debounce, durable, effects, events, overlay, schedule, visit
+from doorbell import __version__, effects, events, overlay, schedule, switch, visit
 from doorbell.answers import Answers
+from doorbell.bell import Bell
 from doorbell.clips.recipient import Recipient
 from doorbell.config import Config, Keys
-from doorbell.errands import Errands
-from doorbell.errors import DeviceError
 from doorbell.glance import TOKEN as GLANCE
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
+from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
 from doorbell.light.lookout import Lookout
 from doorbell.link.homeassistant import BIRTH
@@ -31,7 +32,8 @@ from doorbell.link.topics import topic
 from doorbell.problems import Problems
 from doorbell.push.pocket import Pocket
 from doorbell.recording import Recording, new_id
-from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_LOOKS, LED_STEADY, LED_TROUBLE, NoPins, Pins
+from doorbell.senses.pins import LED_BLINK, LED_DARK, LED_LOOKS, LED_STEADY, LED_TROUBLE
+from doorbell.switch import Switch
 from doorbell.upkeep import Shown, Upkeep
 from doorbell.voice import Voice
 
@@ -39,17 +41,18 @@ log = logging.getLogger("doorman")
 
 SLOW_S = 0.25
 LONGEST_SLEEP_S = 60.0
-LEAVE_S = 25.0
-"""How long a stop may take until the running clip is kept; the unit's TimeoutStopSec is longer."""
-GOODBYE_S = 3.0
-"""How long a stop may take after that, until the last entry lies on the card and at the broker."""
-NOT_SAID, SAID, KEPT = "not said", "said", "kept"
-LAST_WORD = "last word"
-"""The token by which the last entry is known again when it is kept."""
 LONGEST_BUSY_S = 1.0
-PINS_S = 10.0
-SWITCH = "recording switch"
-OFF_FLAG = "recording-off"
+
+
+class Participant(Protocol):
+    """A room that hears everything that happens and takes what is its own, once the ring is on its way."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When it wants to be asked, though nothing happened."""
+
+    def take(self, event: object, at: float) -> None:
+        """Take one event, or None at a deadline."""
 
 
 @define
@@ -58,21 +61,18 @@ class Doorman:
 
     config: Config
     inbox: Inbox
-    pins: Pins | NoPins
+    bell: Bell
     systemd: Systemd
     ledger: Ledger
     problems: Problems
     recording: Recording
     upkeep: Upkeep
+    switch: Switch
+    leaving: Leaving
     voice: Voice | None = None
     answers: Answers | None = None
-    errands: Errands | None = None
     lookout: Lookout | None = None
     pocket: Pocket | None = None
-    arm: Callable[[], Pins | NoPins] | None = None
-    """How the pins are had, where they could not be had at the start: tried again every PINS_S."""
-    recording_on: bool = True
-    """Whether a person has it switched on; who switched it off finds it off after a power cut as well."""
     bell_only: bool = False
     fast: bool = False
     """The video runs as fast as it goes: visits are measured in its time, which stands still between two looks."""
@@ -80,25 +80,19 @@ class Doorman:
     again: bool = False
     """It ends only to begin afresh, with what it has learnt."""
     _video_at: float = 0.0
-    _contact: debounce.Contact = debounce.Contact()
     _visit: visit.Visit = visit.Visit()
-    _chime_until: float | None = None
-    _pins_at: float = float("inf")
     _ready_to_keep: bool = False
     """The journal is open and the clips of the last time are in order: only then may a new one begin."""
     _busy_since: float = float("inf")
     _rings: int = 0
     _entries: int = 0
-    _leave_by: float | None = None
-    _last_word: str = NOT_SAID
-    _failed: bool = False
 
     # ---- the loop
 
     def run(self) -> int:
         """Until told to stop; the exit status: 1 where a thread died and systemd should start the daemon afresh."""
         self._start(time.monotonic())
-        while not self._may_leave(time.monotonic()):
+        while not self._has_left(time.monotonic()):
             event = self.inbox.get(min(self._deadline() - time.monotonic(), LONGEST_SLEEP_S))
             began = time.monotonic()
             self.handle(event, began)
@@ -108,7 +102,7 @@ class Doorman:
 
     def _start(self, at: float) -> None:
         self.upkeep.start(at)
-        self._pins_at = at + PINS_S
+        self.bell.start(at)
         self.ledger.write("started", {"software": __version__}, at)
         self.ledger.forget_old(at)
         if self.voice is not None:
@@ -120,20 +114,21 @@ class Doorman:
 
     def _deadline(self) -> float:
         due = [
-            self._contact.deadline,
             None if self.fast else visit.deadline(self._visit, self._limits),
             self.recording.deadline,
             self.voice.deadline if self.voice else None,
-            self.answers.deadline if self.answers else None,
-            self.lookout.deadline if self.lookout else None,
-            self._contact.held_at if self.lookout else None,
-            self.pocket.deadline if self.pocket else None,
-            self._chime_until,
-            self._leave_by,
+            self.bell.deadline,
+            self.leaving.deadline,
             self.upkeep.deadline,
-            self._pins_at,
+            *(one.deadline for one in self._participants),
         ]
         return min(one for one in due if one is not None)
+
+    @property
+    def _participants(self) -> list[Participant]:
+        """In the order in which they hear of an event."""
+        everybody: tuple[Participant | None, ...] = (self.answers, self.lookout, self.pocket)
+        return [one for one in everybody if one is not None]
 
     def handle(self, event: object, at: float) -> None:
         """Take one event, or None at a deadline, and do what is due at *at*."""
@@ -146,34 +141,23 @@ class Doorman:
         punctual = empty or at - self._busy_since > LONGEST_BUSY_S
         self._press(event, at, punctual=punctual)
         self._hear(event, at)
-        if self.answers is not None:
-            self.answers.take(event, at)
-        if self.lookout is not None:
-            if punctual:
-                self._contact, held = debounce.hold(self._contact, at)
-                self.lookout.take(held, at)
-            self.lookout.take(event, at)
-        if self.pocket is not None:
-            self.pocket.take(event, at)
+        held = self.bell.held(at) if punctual else None
+        for one in self._participants:
+            if held is not None:
+                one.take(held, at)
+            one.take(event, at)
         if punctual:
             self._step(None, at)
             self.recording.settle(at)
             if self.voice is not None:
                 self.voice.tick(at)
-        if self._chime_until is not None and at >= self._chime_until:
-            self._chime_until = None
-            self._chime(False)
-        if at >= self._pins_at:
-            self._look_at_pins(at)
+        if (missed := self.bell.settle(at)) is not None:
+            self._step(missed, at)
         front = self._visit
         self.upkeep.settle(at, Shown(front.eyes, front.told, self.recording.clip, self._rings, self._entries))
 
     def _press(self, event: object, at: float, *, punctual: bool) -> None:
-        pressed = None
-        if isinstance(event, events.ButtonEdge):
-            self._contact, pressed = debounce.edge(self._contact, event)
-        elif punctual:
-            self._contact, pressed = debounce.settle(self._contact, at)
+        pressed = self.bell.feel(event, at, punctual=punctual)
         if pressed is not None:
             self._step(pressed, at)
 
@@ -188,7 +172,7 @@ class Doorman:
             case None | events.ButtonEdge() | events.JournalPage() | events.NoSuchClip():
                 pass
             case events.ErrandDone():
-                if event.token == SWITCH:
+                if event.token == switch.KEPT:
                     self.problems.tell("storage", "The switch of the recording cannot be kept." * bool(event.why))
                 elif event.token == GLANCE:
                     self.upkeep.glanced(event, at)
@@ -208,7 +192,7 @@ class Doorman:
                 self._stop(at)
             case events.Died():
                 log.critical("the thread %s died (%s): ending, to be started afresh", event.thread, event.error)
-                self._failed = True
+                self.leaving.failed = True
                 self._stop(at)
             case _:
                 self._from_recorder(event, at)
@@ -272,8 +256,7 @@ class Doorman:
 
     def _ring(self, ring: effects.Ring, at: float) -> None:
         # In this order: the chime in the hall, then whoever is told over the network, then the card.
-        self._chime(True)
-        self._chime_until = at + self.config.pins.chime_ms / 1000
+        self.bell.ring(at)
         self._rings += 1
         pressed = min(ring.at, at)  # a fast video's time runs ahead of the world's
         if self.voice is not None:
@@ -283,20 +266,13 @@ class Doorman:
         self.ledger.write("ring", {"visit": ring.visit}, pressed)
         log.info("somebody rings")
 
-    def _chime(self, on: bool) -> None:
-        try:
-            self.pins.chime(on)
-        except Exception as error:  # noqa: BLE001  gpiozero's kinds are many, and none may keep the ring from the phones
-            self.problems.tell("pins", f"The chime's pin cannot be moved ({type(error).__name__}): doorbell doctor.")
-
     # ---- what it hears from the card and the broker
 
     def _from_journal(self, event: object, at: float) -> None:
         match event:
             case events.Kept():
                 self._entries = max(self._entries, event.index)
-                if event.token == LAST_WORD:
-                    self._last_word = KEPT
+                self.leaving.kept(event.token)
                 if self.voice is not None:
                     self.voice.kept(at)
             case events.DueEntries() if self.voice is not None:
@@ -336,21 +312,18 @@ class Doorman:
             self.problems.tell("recipient", "Nothing is recorded: hold the button 5 s and show the app's QR.")
         able = config.camera.source != "none" and not config.recording_refused
         looks = self.lookout is not None and self.lookout.is_looking
-        self.recording.want(able and (looks or (self._ready_to_keep and self.recording_on)), at)
+        self.recording.want(able and (looks or (self._ready_to_keep and self.switch.is_on)), at)
         self.show_led()
 
     def is_recording_on(self) -> bool:
-        return self.recording_on
+        return self.switch.is_on
 
     def switch_recording(self, on: bool, by: str, at: float) -> bool:
         """Somebody switches it; False where the card already has too much to do. What changes nothing is not told."""
-        if on == self.recording_on:
+        if on == self.switch.is_on:
             return True
-        flag = self.config.door.state / OFF_FLAG
-        keep = (lambda: durable.remove(flag)) if on else (lambda: durable.replace(flag, b""))
-        if self.errands is None or not self.errands.send(SWITCH, keep):
+        if not self.switch.turn(on):
             return False
-        self.recording_on = on
         self.ledger.write("settings", {"recording": on, "by": by}, at)
         self.film(at)
         if self.voice is not None:
@@ -389,31 +362,13 @@ class Doorman:
         self.film(at)
         return renewed
 
-    # ---- the pins
-
-    def _look_at_pins(self, at: float) -> None:
-        """Heal what the kernel or a slow start spoilt: pins that could not be had, an edge that was lost."""
-        self._pins_at = at + PINS_S
-        if self.arm is not None:
-            try:
-                self.pins = self.arm()
-            except DeviceError:
-                return
-            self.arm = None
-            self.problems.tell("pins", "")
-            self.show_led()
-        down = self.pins.is_down()
-        if down is not None and down != self._contact.raw and self._contact.deadline is None:
-            # The kernel's queue of edges was full once: without this the next press would be taken for this one.
-            self._press(events.ButtonEdge(at, down), at, punctual=True)
-
     def show_led(self) -> None:
         """Steady while a clip is recorded; blinking while anybody watches, whatever else happens."""
         watched = self.answers is not None and self.answers.viewing.is_watched
         looks = self.lookout is not None and self.lookout.is_looking
         recorded = LED_STEADY if self.recording.clip else LED_DARK
         shown = LED_BLINK if watched else LED_LOOKS if looks else recorded
-        self.pins.led(LED_TROUBLE if self.bell_only else shown)
+        self.bell.show(LED_TROUBLE if self.bell_only else shown)
 
     # ---- the end
 
@@ -423,38 +378,25 @@ class Doorman:
         self._stop(at)
 
     def _stop(self, at: float) -> None:
-        if self._leave_by is not None:
+        if self.leaving.has_begun:
             return
         if not self.again:
             self.systemd.stopping()
-        self._leave_by = at + LEAVE_S
+        self.leaving.begin(at)
         self._visit, todo = visit.goodbye(self._visit, self._video_at or at)
         self._carry_out(todo, at)
         self.recording.stop()
 
-    def _may_leave(self, at: float) -> bool:
-        """The clip that ran is kept, then the last entry is written and delivered; each within its time."""
-        if self._leave_by is None:
-            return False
-        if self._last_word == NOT_SAID:
-            if not self.recording.idle and at < self._leave_by:
-                return False
-            if not self.recording.idle:
-                log.error("the recorder did not end within %.0f s: its clip will be cut", LEAVE_S)
-                self.recording.kill()
-            self._last_word, self._leave_by = SAID, at + GOODBYE_S
-            self.ledger.write("stopped", {"failed": self._failed}, at, LAST_WORD)
-        heard = self._last_word == KEPT and (self.voice is None or self.voice.delivery.is_drained)
-        return heard or self.ledger.journal is None or at >= self._leave_by
+    def _has_left(self, at: float) -> bool:
+        return self.leaving.is_over(at, drained=self.voice is None or self.voice.delivery.is_drained)
 
     def _end(self) -> int:
-        self._chime(False)
-        if self.ledger.journal is not None and not self.ledger.journal.stop(10.0):
-            log.error("the card took no more entries within 10 s")
+        self.bell.hush()
+        self.leaving.end()
         if self.voice is not None:
             self.voice.close()
         if self.pocket is not None:
             self.pocket.office.close()
-        self.pins.close()
+        self.bell.close()
         log.info("goodbye")
-        return int(self._failed)
+        return int(self.leaving.failed)

@@ -13,15 +13,18 @@ import pytest
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import config as configuration
+from doorbell.bell import Bell as DoorBell
 from doorbell.clock import WallClock
 from doorbell.doorman import Doorman
 from doorbell.events import ButtonEdge, Died, Heard, Pir
 from doorbell.health import Systemd
 from doorbell.inbox import MOST_HEARD, Inbox
+from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses.pins import Pins
+from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
 from tests.rigs.door import Door
 
@@ -41,8 +44,9 @@ class Bell:
         systemd = Systemd()
         upkeep = Upkeep(config, systemd, self.inbox, ledger, problems, recording, bell_only=True)
         self.doorman = Doorman(
-            config, self.inbox, self.pins, systemd, ledger, problems, recording, upkeep, bell_only=True
-        )
+            config, self.inbox, DoorBell(self.pins, problems), systemd, ledger, problems, recording, upkeep,
+            Switch(folder), Leaving(recording, ledger), bell_only=True,
+        )  # fmt: skip
         self.doorman._start(0.0)
 
     def chimes(self) -> bool:
@@ -183,7 +187,7 @@ def test_a_second_daemon_is_refused_and_the_first_rings_on(tmp_path: Path) -> No
         with Door(tmp_path / "door", settings={"door": {"runtime": str(tmp_path / "elsewhere")}}) as second:
             assert second.process
             assert second.process.wait(20) == 1
-        first.said(f"Another doorbell already runs with {first.state}: stop that one first")
+        first.said(f"Another doorbell already runs with {first.state}: stop it first")
         first.press()
         first.said("somebody rings")
         assert first.stop() == 0

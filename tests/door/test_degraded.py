@@ -38,7 +38,7 @@ def rings(hall: Hall, at: float) -> bool:
     before = hall.doorman._rings
     hall.press(at)
     hall.drain(at + 0.1)
-    sounded = hall.doorman._chime_until is not None
+    sounded = hall.doorman.bell.sounds
     hall.doorman.handle(None, at + 2)
     hall.drain(at + 2)
     return hall.doorman._rings == before + 1 and sounded

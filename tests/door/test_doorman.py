@@ -11,6 +11,7 @@ from gpiozero.pins.mock import MockFactory
 
 from doorbell import config as configuration
 from doorbell import pipe
+from doorbell.bell import Bell
 from doorbell.clock import WallClock
 from doorbell.doorman import Doorman
 from doorbell.effects import Record
@@ -28,10 +29,12 @@ from doorbell.events import (
 )
 from doorbell.health import Systemd
 from doorbell.inbox import Inbox
+from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems
 from doorbell.recording import LEAVE_S, MOST_UNDEAD, Recording
 from doorbell.senses.pins import NoPins, Pins
+from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
 from tests.rigs.listening import Listening
 
@@ -53,7 +56,10 @@ class Hall:
         self.pins = Pins(config.pins, self.inbox.put, self.factory)
         systemd = Systemd()
         upkeep = Upkeep(config, systemd, self.inbox, ledger, self.problems, self.recording, bell_only=False)
-        self.doorman = Doorman(config, self.inbox, self.pins, systemd, ledger, self.problems, self.recording, upkeep)
+        self.doorman = Doorman(
+            config, self.inbox, Bell(self.pins, self.problems), systemd, ledger, self.problems, self.recording, upkeep,
+            Switch(folder), Leaving(self.recording, ledger),
+        )  # fmt: skip
         self.doorman._start(0.0)
         self.recording.want(True, 0.0)
 
@@ -206,7 +212,7 @@ def test_a_wild_pir_delays_no_press(hall: Hall) -> None:
 
 def test_pins_that_could_not_be_had_are_tried_again(hall: Hall) -> None:
     waiting = hall.pins
-    hall.doorman.pins, tries = NoPins(), []
+    hall.doorman.bell.pins, tries = NoPins(), []
 
     def arm() -> Pins:
         tries.append(1)
@@ -214,10 +220,10 @@ def test_pins_that_could_not_be_had_are_tried_again(hall: Hall) -> None:
             raise DeviceError("not yet")
         return waiting
 
-    hall.doorman.arm = arm
+    hall.doorman.bell.arm = arm
     for at in (10.0, 20.0, 30.0):
         hall.doorman.handle(None, at)
-    assert hall.doorman.pins is waiting
+    assert hall.doorman.bell.pins is waiting
 
 
 def test_the_chime_is_silent_when_the_door_leaves(hall: Hall) -> None:

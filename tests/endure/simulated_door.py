@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field
 from gpiozero.pins import mock
 
+from doorbell.bell import Bell
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
 from doorbell.config import Config, Pins, structure
@@ -18,11 +19,13 @@ from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.journal.requests import Request, Write
 from doorbell.journal.thread import JournalThread
+from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
 from doorbell.owner.identity import Identity
 from doorbell.problems import Problems
 from doorbell.recording import Recording
 from doorbell.senses import pins as pins_room
+from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
 
 BUTTON, PIR, CHIME, LED = 17, 27, 22, 23
@@ -69,7 +72,10 @@ class SimulatedDoor:
         recording = Recording(config, ledger, problems, inbox.put)
         systemd = Systemd()
         upkeep = Upkeep(config, systemd, inbox, ledger, problems, recording, bell_only=False)
-        self.doorman = Doorman(config, inbox, pins, systemd, ledger, problems, recording, upkeep)
+        self.doorman = Doorman(
+            config, inbox, Bell(pins, problems), systemd, ledger, problems, recording, upkeep,
+            Switch(self.folder), Leaving(recording, ledger),
+        )  # fmt: skip
         self.doorman._start(self.clock.now)
 
     @property
@@ -116,4 +122,4 @@ class SimulatedDoor:
             self.chip.pin(number).clear_states()
 
     def close(self) -> None:
-        self.doorman.pins.close()
+        self.doorman.bell.close()

@@ -18,7 +18,7 @@ from doorbell.events import JournalReady
 from doorbell.journal.requests import ClipKept, ClipStarted, ForgetOld, Write
 from tests.endure.rows import named, seeds, tell
 from tests.endure.simulated_door import SimulatedDoor
-from tests.journal.conftest import Door, clip_id
+from tests.rigs.journal import Door, clip_id
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
 

@@ -23,7 +23,7 @@ from doorbell.journal.opening import open_to_read
 from tests.endure.card_model import CALLS, Card, State, calls, digest, lay, states
 from tests.endure.rows import count, named, seeds, tell
 from tests.endure.workload import OWNER
-from tests.journal.conftest import Door
+from tests.rigs.journal import Door
 
 pytestmark = [
     pytest.mark.endure,

@@ -20,7 +20,7 @@ from doorbell.journal.opening import open_to_read
 from doorbell.journal.pages import MOST_BODIES, MOST_BODY_BYTES
 from doorbell.journal.requests import ClipKept, ClipLost, ClipStarted, ForgetOld, Write
 from tests.endure.rows import FULL, count, named, seeds, tell
-from tests.journal.conftest import Door, clip_id, stamp
+from tests.rigs.journal import Door, clip_id, stamp
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
 MB = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 from doorbell.journal.requests import Write
 from tests.endure.rows import count, tell
 from tests.endure.simulated_door import SimulatedDoor
-from tests.journal.conftest import Door as Card
+from tests.rigs.journal import Door as Card
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(600)]
 PAGE = 4096 + 24

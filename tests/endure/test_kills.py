@@ -23,9 +23,9 @@ from doorbell.journal.entry import Entry, read_body, read_document
 from doorbell.journal.opening import open_to_read
 from doorbell.owner.unseal import CutError, unseal
 from tests.endure.rows import FULL, named, seeds, tell
-from tests.journal.conftest import Door as Card
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
+from tests.rigs.journal import Door as Card
 from tests.rigs.reading import opened
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(7200)]

@@ -26,7 +26,7 @@ from doorbell.journal.opening import open_to_read
 from doorbell.owner.history import read_history
 from tests.endure.rows import FULL, count, tell
 from tests.endure.workload import OWNER
-from tests.journal.conftest import Door
+from tests.rigs.journal import Door
 
 pytestmark = [
     pytest.mark.endure,

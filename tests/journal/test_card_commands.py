@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Door, stamp
 
 from doorbell.cli.check import check as check_command
 from doorbell.cli.clips import clips as clips_command
@@ -17,6 +16,7 @@ from doorbell.clips.store import keep_poster
 from doorbell.journal.book import NAME
 from doorbell.journal.requests import ClipKept, ClipStarted, Write
 from doorbell.owner.identity import Identity
+from tests.rigs.journal import Door, stamp
 
 
 def call(command: Any, *arguments: str | Path) -> Result:

@@ -26,6 +26,7 @@ from doorbell.journal.entry import (
     read_document,
     verify,
 )
+from tests.rigs.journal import chain
 
 KEYS = DoorKeys(bytes(range(32)), bytes(32))
 JOURNAL = bytes(16)
@@ -70,18 +71,18 @@ def test_an_unsynced_clock_gives_no_day() -> None:
     assert Stamp("9999-01-01T00:00:00Z", "synced", 0.0).day == 0
 
 
-def test_a_whole_chain_has_no_fault(chain: Any) -> None:
+def test_a_whole_chain_has_no_fault() -> None:
     entries = chain(KEYS, 9)
     assert verify(entries, JOURNAL, KEYS.verify_key) is None
     assert verify(entries[4:], JOURNAL, KEYS.verify_key, after=Head(4, entries[3].hash)) is None
 
 
-def test_forgotten_bodies_leave_the_chain_whole(chain: Any) -> None:
+def test_forgotten_bodies_leave_the_chain_whole() -> None:
     entries = [evolve(entry, body=None) if entry.index % 2 else entry for entry in chain(KEYS, 9)]
     assert verify(entries, JOURNAL, KEYS.verify_key) is None
 
 
-def test_another_journal_or_door_does_not_continue(chain: Any) -> None:
+def test_another_journal_or_door_does_not_continue() -> None:
     entries = chain(KEYS, 2)
     assert verify(entries, b"x" * 16, KEYS.verify_key).what == "prev"  # type: ignore[union-attr]
     other = DoorKeys(b"o" * 32, bytes(32))
@@ -89,7 +90,7 @@ def test_another_journal_or_door_does_not_continue(chain: Any) -> None:
 
 
 @pytest.mark.parametrize("gone", range(1, 9))
-def test_a_removed_entry_is_a_gap(chain: Any, gone: int) -> None:
+def test_a_removed_entry_is_a_gap(gone: int) -> None:
     entries = chain(KEYS, 9)
     del entries[gone - 1]
     fault = verify(entries, JOURNAL, KEYS.verify_key)
@@ -97,7 +98,7 @@ def test_a_removed_entry_is_a_gap(chain: Any, gone: int) -> None:
     assert (fault.what, fault.index) == ("gap", gone + 1)
 
 
-def test_a_cut_or_rewritten_journal_is_told_by_a_head_that_was_seen(chain: Any) -> None:
+def test_a_cut_or_rewritten_journal_is_told_by_a_head_that_was_seen() -> None:
     entries = chain(KEYS, 9)
     seen = Head(9, entries[8].hash)
     assert verify(entries, JOURNAL, KEYS.verify_key, seen=seen) is None
@@ -128,14 +129,14 @@ def test_any_changed_bit_is_found(data: st.DataObject) -> None:
     assert fault.index == place + 1
 
 
-def test_a_document_reads_back_as_it_was(chain: Any) -> None:
+def test_a_document_reads_back_as_it_was() -> None:
     for entry in chain(KEYS, 3):
         assert read_document(document(entry)) == entry
         forgotten = evolve(entry, body=None)
         assert read_document(document(forgotten)) == forgotten
 
 
-def test_the_largest_entry_fits_a_message(chain: Any) -> None:
+def test_the_largest_entry_fits_a_message() -> None:
     assert len(document(evolve(chain(KEYS, 1)[0], body=bytes(64 * 1024), index=2**53 - 1))) <= MOST_DOCUMENT
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Door, stamp
 
 from doorbell.check import check
 from doorbell.doorkeys import DoorKeys
 from doorbell.events import JournalReady, Kept
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.thread import JournalThread
+from tests.rigs.journal import Door, stamp
 
 KEYS = DoorKeys(bytes(range(32)), bytes(32))
 

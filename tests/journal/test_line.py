@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import stamp
-
 from doorbell.journal.requests import MOST_ROUTINE, MOST_WAITING, AskDue, ClipStarted, Line, Write
+from tests.rigs.journal import stamp
 
 
 def routine(number: int) -> Write:

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import Door, clip_id, stamp
 
 from doorbell.alone import alone
 from doorbell.cli.check import check as check_command
 from doorbell.clips.store import Part
 from doorbell.doorkeys import load_or_make
 from doorbell.journal.book import NAME
+from tests.rigs.journal import Door, clip_id, stamp
 
 
 @pytest.fixture

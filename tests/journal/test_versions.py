@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import Door, clip_id, stamp
 
 from doorbell.check import check
 from doorbell.cli.journal import journal as journal_command
@@ -21,6 +20,7 @@ from doorbell.journal.entry import body_text, entry_hash, first_prev
 from doorbell.journal.opening import NewerError, open_to_read, open_to_write
 from doorbell.journal.requests import Write
 from doorbell.journal.versions import STEPS, VERSION, bring_forward
+from tests.rigs.journal import Door, clip_id, stamp
 
 VERSION_1 = """
 CREATE TABLE meta (

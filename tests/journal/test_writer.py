@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Door, clip_id, stamp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from doorbell.journal.book import NAME
 from doorbell.journal.entry import read_document, verify
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.requests import AskDue, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Write
+from tests.rigs.journal import Door, clip_id, stamp
 
 DAY = stamp().day
 

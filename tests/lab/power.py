@@ -20,10 +20,10 @@ import pytest
 from attrs import define, field
 
 from doorbell.check import check
-from tests.journal.conftest import Door
 from tests.lab.machine import BUILD, Machine
 from tests.lab.nbd import Cut, Disk, serve
 from tests.lab.parts.writer import KEYS, OWNER
+from tests.rigs.journal import Door
 
 SEEDS = int(os.environ.get("LAB_SEEDS", "3"))
 CARD_MB = 96

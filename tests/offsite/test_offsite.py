@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import getpass
-import importlib.util
 import json
 import os
 import shutil
@@ -28,21 +27,9 @@ from doorbell.errors import ConfigError
 from doorbell.offsite import plan
 from doorbell.offsite.news import trouble
 from doorbell.offsite.plan import Piece
+from tests.rigs.journal import Door, clip_id
 
 pytestmark = pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed: make packages")
-
-
-def _journal_rig() -> Any:
-    path = Path(__file__).parents[1] / "journal" / "conftest.py"
-    spec = importlib.util.spec_from_file_location("journal_rig", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["journal_rig"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-RIG = _journal_rig()
 
 
 class House:
@@ -50,7 +37,7 @@ class House:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.door = RIG.Door(folder / "state")
+        self.door = Door(folder / "state")
         self.remote_folder = folder / "remote"
         self.remote_folder.mkdir()
         self.conf = folder / "rclone.conf"
@@ -320,7 +307,7 @@ def test_a_missing_segment_is_a_gap_and_a_missing_clip_is_named(house: House) ->
 def test_a_changed_clip_and_a_planted_one_are_told_apart_from_the_real_ones(house: House) -> None:
     clips = copied(house, 2)
     (house.copies / f"{clips[0]}.mp4.age").write_bytes(house.door.seal(b"another clip"))
-    planted = f"{RIG.clip_id(99)}.mp4.age"
+    planted = f"{clip_id(99)}.mp4.age"
     (house.copies / planted).write_bytes(house.door.seal(b"a planted clip"))
     code, found = house.stolen()
     assert (code, states(found), found["strangers"]) == (1, ["changed", "whole"], [planted])

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from doorbell import doorkeys, household, overlay, pairing
-from doorbell.doorman import LEAVE_S
 from doorbell.glance import LAST_GOOD
+from doorbell.leaving import LEAVE_S
 from doorbell.light import kept
 from doorbell.push import pocket
 

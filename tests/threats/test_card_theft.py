@@ -7,7 +7,7 @@ import io
 import os
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -24,12 +24,11 @@ from doorbell.journal.requests import ClipKept, ClipStarted
 from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import NotOursError, unseal
 from tests.endure.rows import count, named, show
-from tests.journal.conftest import Door as Card
-from tests.journal.conftest import chain, clip_id, stamp
 from tests.rigs.door import Door
+from tests.rigs.journal import Door as Card
+from tests.rigs.journal import chain, clip_id, stamp
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(1800)]
-__all__ = ["chain"]
 JOURNAL = bytes(16)
 
 
@@ -87,9 +86,7 @@ def again(entries: list[Entry], keys: DoorKeys) -> list[Entry]:
     return made
 
 
-def test_whatever_is_taken_from_below_a_head_that_a_phone_saw_is_noticed(
-    chain: Callable[..., list[Entry]],
-) -> None:
+def test_whatever_is_taken_from_below_a_head_that_a_phone_saw_is_noticed() -> None:
     keys = DoorKeys(os.urandom(32), os.urandom(32))
     whole = chain(keys, 60, JOURNAL)
     times, found, kinds = count(100, 1000), 0, {"left out": 0, "signed afresh": 0, "filled up": 0}
