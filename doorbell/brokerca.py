@@ -35,6 +35,10 @@ MOST_NAMES: Final = 8
 NAME: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 
 
+class _RefusedError(DeviceError):
+    """What openssl was given it does not take."""
+
+
 @frozen
 class Authority:
     """The four files in *folder*, ``/etc/mosquitto`` as a rule."""
@@ -68,24 +72,43 @@ class Authority:
         path = self.folder / CERTIFICATE
         if not path.exists():
             return None
-        said = _openssl(self.folder, "x509", "-in", CERTIFICATE, "-noout", "-enddate").partition("=")[2].strip()
+        said = self._read_certificate("-enddate").partition("=")[2].strip()
         return datetime.strptime(said, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)
 
     def fingerprint(self) -> str:
         """The certificate's SHA-256, as ``mqtt.pin_sha256`` takes it."""
-        said = _openssl(self.folder, "x509", "-in", CERTIFICATE, "-noout", "-fingerprint", "-sha256")
+        said = self._read_certificate("-fingerprint", "-sha256")
         return said.partition("=")[2].strip().replace(":", "").lower()
 
+    def _read_certificate(self, *what: str) -> str:
+        try:
+            return _openssl(self.folder, "x509", "-in", CERTIFICATE, "-noout", *what)
+        except _RefusedError:
+            raise DeviceError(
+                f"{self.folder / CERTIFICATE} cannot be used: make it again with doorbell broker-setup ca."
+            ) from None
+
     def _take_along(self, one: _Workshop, kinds: Sequence[str]) -> None:
-        bound = _openssl(self.folder, "x509", "-in", CA, "-noout", "-ext", "nameConstraints")
-        permitted = set(re.findall(r"(?:DNS|IP):([^\s/]+)", bound))
-        if {kind.partition(":")[2] for kind in kinds} - permitted:
+        bound = self._read_own(CA, "x509", "-in", CA, "-noout", "-ext", "nameConstraints").partition("Excluded")[0]
+        self._read_own(CA_KEY, "pkey", "-in", CA_KEY, "-noout")
+        permitted = {_plain(name) for name in re.findall(r"(?:DNS|IP):([^\s/]+)", bound)}
+        if {_plain(kind.partition(":")[2]) for kind in kinds} - permitted:
             raise Mistake(
                 f"The authority is bound to {', '.join(sorted(permitted))}: for other names remove {self.folder / CA} "
                 "first, and put the new one into the door and the phones."
             )
         for name in (CA_KEY, CA):
             shutil.copy(self.folder / name, one.room / name)
+
+    def _read_own(self, name: str, *words: str) -> str:
+        """What openssl says of the file *name*. Raises DeviceError for one that is missing, cut short or another's."""
+        try:
+            return _openssl(self.folder, *words)
+        except _RefusedError:
+            raise DeviceError(
+                f"{self.folder / name} cannot be used: put it back from a copy, or remove {self.folder / CA} and make "
+                "a new authority, which door and phones then need."
+            ) from None
 
     def _put_in_place(self, room: Path, names: Sequence[str]) -> None:
         for name in names:
@@ -159,6 +182,11 @@ def _is_address(name: str) -> bool:
     return True
 
 
+def _plain(name: str) -> str:
+    """A name as it is; an address in its shortest form, which openssl does not print."""
+    return str(ipaddress.ip_address(name)) if _is_address(name) else name
+
+
 def _range(kind: str) -> str:
     """One name or address as a range of them: an address with the mask of a single one."""
     what, _, name = kind.partition(":")
@@ -185,5 +213,5 @@ def _openssl(folder: Path, *words: str) -> str:
     except subprocess.TimeoutExpired:
         raise DeviceError("openssl did not end within a minute: is this machine short of randomness?") from None
     if done.returncode:
-        raise DeviceError(f"openssl refuses ({done.stderr.strip().splitlines()[-1:] or ['no word why']}).")
+        raise _RefusedError(f"openssl refuses ({done.stderr.strip().splitlines()[-1:] or ['no word why']}).")
     return done.stdout

@@ -155,7 +155,9 @@ class Files:
                 return file.read(MOST_FILE).decode()
         except FileNotFoundError:
             return ""
-        except (OSError, UnicodeDecodeError):
+        except UnicodeDecodeError:
+            raise DeviceError(f"{path} is no text: move it away, and add the logins again.") from None
+        except OSError:
             raise DeviceError(f"{path} cannot be read: run this as root, at the broker.") from None
 
     def _replace(self, path: Path, text: str) -> None:

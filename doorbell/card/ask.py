@@ -8,6 +8,7 @@ import re
 import secrets as randomness
 import stat
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import click
 from attrs import frozen
 
 from doorbell.card import proof
-from doorbell.card.wishes import Broker, Wifi, Wishes, broker
+from doorbell.card.wishes import ZONE, Broker, Wifi, Wishes, broker
 from doorbell.errors import Mistake
 from doorbell.owner.identity import Identity
 
@@ -58,7 +59,7 @@ def wishes(told: Told) -> Wishes:
     if left := sorted(set(secrets) - _used(wifi, found)):
         raise Mistake(f"{left[0]} stands in the secrets, but there is no use for it: check --wifi and --login.")
     return Wishes(
-        door, name, wifi, found, told.zone or _zone_here(), _public_key(told.ssh_key), told.updates,
+        door, name, wifi, found, _zone(told.zone) or _zone_here(), _public_key(told.ssh_key), told.updates,
         _toml(told.settings) if told.settings else {},
     )  # fmt: skip
 
@@ -81,7 +82,7 @@ def _wifi(told: Told, secrets: dict[str, str]) -> Wifi | None:
     if not ssid:
         raise Mistake("Give --wifi NAME, or --ethernet for a door with a cable.")
     country = _text(told, told.country, "--country", "Country of the Wi-Fi, two letters", "")
-    return Wifi(ssid, _secret(told, secrets, "wifi_password", "Wi-Fi password"), country.upper(), told.wpa3)
+    return Wifi(ssid, _secret(told, secrets, "wifi_password", "Wi-Fi password"), _country(country.upper()), told.wpa3)
 
 
 def _broker(told: Told, secrets: dict[str, str], door: str) -> Broker | None:
@@ -166,6 +167,26 @@ def _public_key(file: Path | None) -> str:
     if "PRIVATE KEY" in text:
         raise Mistake(f"{file} is a private key: give the file beside it that ends in .pub.")
     return text
+
+
+ZONES: Final = Path("/usr/share/zoneinfo")
+"""What Debian's tzdata knows; where it is not installed, the shape of a name alone is looked at."""
+
+
+def _zone(given: str | None) -> str | None:
+    """A name that is none would stop the card's first start half-way. Raises Mistake."""
+    if given and ZONE.fullmatch(given) and ZONES.is_dir() and not (ZONES / given).is_file():
+        raise Mistake(f"There is no time zone {given}: give one such as Europe/Berlin, `timedatectl list-timezones`.")
+    return given
+
+
+def _country(given: str) -> str:
+    """A country that is none leaves the radio off, at a door without a screen. Raises Mistake."""
+    with suppress(OSError):
+        known = (ZONES / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+        if re.fullmatch("[A-Z]{2}", given) and not any(line.startswith(f"{given}\t") for line in known):
+            raise Mistake(f"There is no country {given}: --country is where the Wi-Fi stands, as DE, GB or US.")
+    return given
 
 
 def _zone_here() -> str:

@@ -13,7 +13,7 @@ from doorbell.errors import Mistake
 
 Kind = Literal["mqtts", "mqtt"]
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
-_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
+ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
 _KEY: Final = re.compile(
     r"(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-[a-z0-9@.-]{1,60}) "
     r"[A-Za-z0-9+/=]{40,8000}( [^\n\r\x00]{0,200})?"
@@ -119,7 +119,7 @@ class Wishes:
     name: str = "Front door"
     wifi: Wifi | None = None
     broker: Broker | None = None
-    zone: str = field(default="Etc/UTC", validator=_shape(_ZONE, "A time zone is written Europe/Berlin."))
+    zone: str = field(default="Etc/UTC", validator=_shape(ZONE, "A time zone is written Europe/Berlin."))
     ssh_key: str = ""
     updates: bool = True
     """Security updates of the operating system by themselves."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 FOLDER = click.option(
     "--folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default="/etc/mosquitto",
     show_default=True,
     help="Where both files are.",
@@ -39,6 +39,7 @@ def add(kind: Kind, name: str, doors: tuple[str, ...], folder: Path, *, may_swit
     password = secrets.token_urlsafe(24)
     mine = doors or ((name,) if kind == "door" else ())
     switch = may_switch_recording and kind == "homeassistant"
+    folder = folder.absolute()  # mosquitto looks for nothing where it was started
     Files(folder).add(Login(kind, name, mine, switch=switch), password)
     click.echo(f"Login: {name}")
     click.echo(f"Password: {password}")
@@ -67,10 +68,14 @@ def ca(names: tuple[str, ...], folder: Path) -> None:
     """
     from doorbell.brokerca import CA, Authority, snippet
 
+    folder = folder.absolute()  # mosquitto looks for nothing where it was started
     authority = Authority(folder)
     anew = authority.make(names)
     if not anew:
-        click.echo("The certificate is renewed; door and phones need nothing. Now: systemctl restart mosquitto")
+        click.echo(
+            "The certificate is renewed; who trusts the authority needs nothing. Now: systemctl restart mosquitto"
+        )
+        click.echo(f'A door with tls = "pin" needs: pin_sha256 = "{authority.fingerprint()}"')
         return
     click.echo("mosquitto needs in a file of conf.d (8883 for the door, 8884 for the app):")
     click.echo()
@@ -98,6 +103,8 @@ def show(folder: Path, *, as_json: bool) -> None:
         click.echo(json.dumps([asdict(one) for one in logins], indent=1))
         return
     _show_end(folder)
+    if not logins:
+        click.echo(f"Nobody may log in by the files in {folder}: doorbell broker-setup add lets somebody in.")
     for one in logins:
         click.echo(f"{one.kind:14}{one.name:28}{' '.join(one.doors)}{' (may switch recording)' * one.switch}")
 

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from doorbell.brokerca import CA, CA_KEY, CERTIFICATE, KEY, Authority, _Workshop, snippet
 from doorbell.doctor.certificate import judged
-from doorbell.errors import Mistake
+from doorbell.errors import DeviceError, Mistake
 from doorbell.events import Offline, Online
 from doorbell.link.settings import MqttSettings
 from tests.link.test_tls import of_old
@@ -104,7 +104,7 @@ def test_a_renewed_certificate_needs_nothing_of_door_and_phones(tmp_path: Path) 
     authority = Authority(tmp_path)
     assert authority.make(["localhost", "127.0.0.1", "::1"])
     ca, before, ends = (tmp_path / CA).read_bytes(), authority.fingerprint(), authority.ends()
-    assert not authority.make(["127.0.0.1"])
+    assert not authority.make(["127.0.0.1", "::1"])
     assert (tmp_path / CA).read_bytes() == ca and authority.fingerprint() != before
     assert ends is not None
     with (
@@ -112,7 +112,7 @@ def test_a_renewed_certificate_needs_nothing_of_door_and_phones(tmp_path: Path) 
         Caller(settings(authority, broker.port, "127.0.0.1")) as door,
     ):
         door.until(Online)
-    with pytest.raises(Mistake, match="bound to"):
+    with pytest.raises(Mistake, match=r"bound to 127\.0\.0\.1, ::1, localhost: for other"):
         authority.make(["localhost", "other.home"])
     assert {name: stat.S_IMODE((tmp_path / name).stat().st_mode) for name in (CA_KEY, CA, KEY, CERTIFICATE)} == {
         CA_KEY: 0o600, CA: 0o644, KEY: 0o640, CERTIFICATE: 0o644,
@@ -127,6 +127,18 @@ def test_what_is_no_name_of_a_broker_is_refused(tmp_path: Path, names: list[str]
     with pytest.raises(Mistake):
         Authority(tmp_path).make(names)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [CA, CA_KEY])
+def test_a_file_of_the_authority_that_is_damaged_is_named(tmp_path: Path, name: str) -> None:
+    authority = Authority(tmp_path)
+    authority.make(["localhost"])
+    (tmp_path / name).write_bytes((tmp_path / name).read_bytes()[:60])
+    with pytest.raises(DeviceError, match=f"{name} cannot be used: put it back"):
+        authority.make(["localhost"])
+    (tmp_path / CERTIFICATE).write_bytes(b"no certificate")
+    with pytest.raises(DeviceError, match=f"{CERTIFICATE} cannot be used: make it again"):
+        authority.ends()
 
 
 def test_an_end_that_is_near_is_told(tmp_path: Path) -> None:
@@ -147,6 +159,7 @@ def test_the_command_says_who_needs_what(tmp_path: Path) -> None:
     first = subprocess.run(words, capture_output=True, text=True, check=False)
     assert first.returncode == 0 and "protocol websockets" in first.stdout and "pin_sha256" in first.stdout
     assert "PRIVATE" not in first.stdout
-    assert "renewed" in subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    again = subprocess.run(words, capture_output=True, text=True, check=False).stdout
+    assert "renewed" in again and Authority(tmp_path).fingerprint() in again
     bad = subprocess.run([*words[:-1], "/nonexistent"], capture_output=True, text=True, check=False)
     assert bad.returncode == 1 and "Traceback" not in bad.stderr

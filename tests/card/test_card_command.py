@@ -353,6 +353,8 @@ def test_the_32_bit_system_is_taken_as_best_effort(bootfs: Path, card: Card) -> 
     [
         (["--wifi", "x" * 33], "1 to 32 bytes"),
         (["--country", "Germany"], "two capital letters"),
+        (["--country", "XX"], "no country XX"),
+        (["--timezone", "Mars/Base"], "no time zone Mars/Base"),
         (["--broker", "https://broker.example"], "mqtts://HOST"),
         (["--broker", "mqtts://me:hunter2@broker.example"], "A login goes into --login"),
         (["--door", "Front"], "a to z"),
