@@ -20,9 +20,12 @@ _HEAD = re.compile(r"([1-9]\d{0,15}):([0-9a-f]{64})")
 
 
 @click.command()
-@click.argument("copies", type=click.Path(path_type=Path))
+@click.argument("copies", type=click.Path(path_type=Path, readable=False))
 @click.option(
-    "-i", "--identity", type=click.Path(path_type=Path), help="Your private identity file. Without: the 24 words."
+    "-i",
+    "--identity",
+    type=click.Path(path_type=Path, readable=False),
+    help="Your private identity file. Without: the 24 words.",
 )
 @click.option("--door-key", help="The door's verify key in base64, as the app's privacy page shows it.")
 @click.option("--head", "heads", multiple=True, metavar="N:HASH", help="The last entry a phone has seen, from its app.")
@@ -38,16 +41,16 @@ def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tup
     from doorbell.owner.copies import rebuild
     from doorbell.owner.identity import Identity, read_identities
 
-    seen = []
-    for one in heads:
-        if (match := _HEAD.fullmatch(one)) is None:
-            raise Mistake("--head is N:HASH, a number and 64 hex digits, as the app's privacy page shows it.")
-        seen.append(Head(int(match[1]), bytes.fromhex(match[2])))
-    try:
-        key = None if door_key is None else base64_of(32)(door_key)
-    except ValueError:
-        raise Mistake("--door-key is 44 characters of base64: copy the whole line again.") from None
     with exit_when_blind():
+        seen = []
+        for one in heads:
+            if (match := _HEAD.fullmatch(one)) is None:
+                raise Mistake("--head is N:HASH, a number and 64 hex digits, as the app's privacy page shows it.")
+            seen.append(Head(int(match[1]), bytes.fromhex(match[2])))
+        try:
+            key = None if door_key is None else base64_of(32)(door_key)
+        except ValueError:
+            raise Mistake("--door-key is 44 characters of base64: copy the whole line again.") from None
         if identity is None:
             identities: Any = [Identity.from_words(click.prompt("The 24 words", hide_input=True))]
         else:

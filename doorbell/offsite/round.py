@@ -22,6 +22,8 @@ from doorbell.offsite.plan import Piece
 from doorbell.offsite.rclone import Rclone
 
 COPIED: Final = "copied.txt"
+STORAGE: Final = "storage.txt"
+"""The remote that the list of what was copied is about."""
 LONGEST_ROUND_S: Final = 6 * 3600.0
 MOST_PAGE: Final = 256 * 1024
 
@@ -58,6 +60,7 @@ def _round(state: Path, runtime: Path, workplace: Path, rclone: Rclone, told: Ca
         held = [clip.clip for clip in book.held()]
     finally:
         book.close()
+    _begin_anew_elsewhere(workplace, rclone.remote)
     copied = _copied(workplace)
     entries = [Piece(name, (workplace / name).stat().st_size, plan.ENTRIES) for name in names]
     clips = plan.of_clips(((clip, _sizes(state / FOLDER, clip)) for clip in held), _pressed(runtime))
@@ -102,6 +105,16 @@ def _pressed(runtime: Path) -> frozenset[str]:
 
 
 # ---- what is there already
+
+
+def _begin_anew_elsewhere(workplace: Path, remote: str) -> None:
+    """What is in another storage is not in this one: after a change of ``offsite.remote`` all goes out again."""
+    before = durable.read(workplace / STORAGE, MOST_PAGE)
+    if before == remote.encode():
+        return
+    if before is not None:
+        durable.replace(workplace / COPIED, b"")
+    durable.replace(workplace / STORAGE, remote.encode())
 
 
 def _copied(workplace: Path) -> set[str]:

@@ -128,6 +128,15 @@ def test_what_is_there_is_not_sent_again(house: House) -> None:
     assert clip not in said
 
 
+def test_another_storage_gets_everything(house: House) -> None:
+    clip = house.door.record(1)
+    house.copy()
+    house.storage(f"type = alias\nremote = {house.remote_folder}\n", "elsewhere")
+    assert f"{clip}.mp4.age" in house.copy().output
+    assert house.copy().output.startswith("0 files")
+    assert list((house.remote_folder / "elsewhere").rglob(f"{clip}.mp4.age"))
+
+
 def test_a_clip_that_a_press_began_goes_before_newer_ones(house: House) -> None:
     rang, newer = house.door.record(1), house.door.record(2)
     house.pressed(rang)
