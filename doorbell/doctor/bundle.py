@@ -42,6 +42,7 @@ _SHOWN: Final[dict[str, tuple[str, ...] | None]] = {
     "homeassistant": None,
 }
 """Section to the settings that are shown; None: all of it. Everything else is only said to be set or not."""
+_END: Final = r"[\"',]*(?:\s|$)"
 _LOOKS_PRIVATE: Final = (
     (re.compile(r"AGE-SECRET-KEY-1\w+", re.IGNORECASE), "(private key)"),
     (re.compile(r"\bage1[02-9a-z]{20,}"), "(recipient)"),
@@ -50,7 +51,11 @@ _LOOKS_PRIVATE: Final = (
     (re.compile(r"\b(?!127\.)(?:\d{1,3}\.){3}\d{1,3}\b"), "(address)"),
     (re.compile(r"\b(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{0,4}\b"), "(address)"),
     (re.compile(r"\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4})*::[0-9a-fA-F:]*"), "(address)"),
-    (re.compile(r"(?i)(psk|ssid|password|passwd|secret)(\W{1,3})\S+"), r"\1\2(removed)"),
+    (
+        re.compile(rf"(?i)(psk|ssid|password|passwd|secret)([^\w\n]{{1,8}}+)(?!(not )?set\){_END})\S+"),
+        r"\1\2(removed)",
+    ),
+    (re.compile(r"(/home/|/media/)[^/\s]+"), r"\1(name)"),
     (re.compile(r"\b[0-9a-fA-F]{32,}\b|\b[a-z2-7]{26}\b"), "(id)"),
     (re.compile(r"[A-Za-z0-9+/]{40,}={0,2}"), "(bytes)"),
 )

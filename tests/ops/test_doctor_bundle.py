@@ -80,6 +80,14 @@ def test_a_version_and_the_loopback_are_left_readable() -> None:
     assert sieved(text, ()) == text
 
 
+def test_the_sieve_leaves_what_is_set_and_takes_the_rest() -> None:
+    for kept in ('"password": "(not set)",', '"password_file": "(set)"', "no passwords here"):
+        assert sieved(kept, ()) == kept
+    assert sieved("password =  hunter2, at /home/benedikt/door.toml", ()) == (
+        "password =  (removed) at /home/(name)/door.toml"
+    )
+
+
 def test_all_of_it_is_shown_and_nothing_is_written_without_a_yes(path: Path, tmp_path: Path) -> None:
     archive = tmp_path / "help.tar.gz"
     done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive)])
