@@ -10,8 +10,15 @@ import click
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The file to make, or - .")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, readable=False), required=True, help="The file to make, or - ."
+)
 def backup(config: Path, output: Path) -> None:
     """Seal configuration, settings, roster and the door's keys to the owner, as one age file.
 

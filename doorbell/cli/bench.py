@@ -16,7 +16,13 @@ from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option("--json", "as_json", type=click.Path(path_type=Path), metavar="FILE", help="Write the rows here as well.")
+@click.option(
+    "--json",
+    "as_json",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Write the rows here as well.",
+)
 @click.option("--only", multiple=True, metavar="NAME", help=f"Only this one: {', '.join(SIZES)}. May be given again.")
 @click.option("--quick", is_flag=True, help="Fewer rounds: a minute or two instead of fifteen.")
 def bench(as_json: Path | None, only: tuple[str, ...], quick: bool) -> None:

@@ -29,7 +29,7 @@ STEPS = ("adopt", "tell", "wifi", "harden", "scrub")
     show_default=True,
     help="harden: security updates of the system by themselves.",
 )
-@click.option("--root", type=click.Path(path_type=Path), default="/", hidden=True)
+@click.option("--root", type=click.Path(path_type=Path, readable=False), default="/", hidden=True)
 def boot(step: str, ssh: str, updates: str, root: Path) -> None:
     """The door's own services call this, as root; a person seldom needs it.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from doorbell.pairing import Invitation
     from doorbell.ticket import Ticket
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, readable=False)
 
 
 @click.command()

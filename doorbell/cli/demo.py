@@ -13,9 +13,15 @@ from doorbell.errors import Mistake
 
 @click.command()
 @click.option("--once", is_flag=True, help="Play it through unattended; exit 0 only if every check holds.")
-@click.option("--folder", type=click.Path(path_type=Path), help="A new folder for it.  [default: demo-DATE-TIME]")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, readable=False), help="A new folder for it.  [default: demo-DATE-TIME]"
+)
 @click.option("--seconds", type=click.FloatRange(1, 86_400), help="End after so many seconds.")
-@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Also draw the screen: an SVG file.")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False, readable=False),
+    help="Also draw the screen: an SVG file.",
+)
 def demo(once: bool, folder: Path | None, seconds: float | None, picture: Path | None) -> None:
     """Show the whole door: a visitor, the ring, the sealed clip, and what the broker saw of it.
 

@@ -16,13 +16,21 @@ MARKS = {"good": ("ok  ", "green"), "bad": ("BAD ", "red"), "unknown": ("?   ", 
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list of {check, state, sentence, fix}.")
 @click.option(
     "--try", "by_hand", is_flag=True, help="Press, walk past, look and listen: tries button, PIR, LED, chime."
 )
 @click.option(
-    "--bundle", type=click.Path(path_type=Path), metavar="FILE", help="Then make an archive without anything private."
+    "--bundle",
+    type=click.Path(path_type=Path, readable=False),
+    metavar="FILE",
+    help="Then make an archive without anything private.",
 )
 @click.option("--yes", is_flag=True, help="With --bundle: do not ask before it is written.")
 def doctor(config: Path, as_json: bool, by_hand: bool, bundle: Path | None, yes: bool) -> None:

@@ -11,7 +11,12 @@ from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
 @click.option("--owner-verify-key", required=True, help="As `doorbell recipient --verify-key FILE` prints it.")
 def enrol(config: Path, owner_verify_key: str) -> None:
     """Invite the first phone of a door that was never paired; run it at the door, then restart the daemon.

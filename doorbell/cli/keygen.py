@@ -9,7 +9,7 @@ import click
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=Path("owner-identity.txt"),
     show_default=True,
     help="The identity file to make; it is never overwritten.",

@@ -10,7 +10,12 @@ from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
 @click.option("--quiet", is_flag=True, help="Name no files, as the timer wants it.")
 def offsite(config: Path, *, quiet: bool) -> None:
     """Copy sealed clips and the journal to offsite.remote; what is there already is not sent again."""

@@ -26,8 +26,14 @@ DAMAGED: Final = 3
 
 
 @click.command("open")
-@click.argument("clip", type=click.Path(path_type=Path))
-@click.option("-i", "--identity", type=click.Path(path_type=Path), required=True, help="Your private identity file.")
+@click.argument("clip", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "-i",
+    "--identity",
+    type=click.Path(path_type=Path, readable=False),
+    required=True,
+    help="Your private identity file.",
+)
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where the opened clip goes; - is standard output.")
 @click.option("--plain", is_flag=True, help="Repack the video as an ordinary MP4 for any player (no re-encoding).")
 @click.option("--force", is_flag=True, help="Replace FILE if it exists.")

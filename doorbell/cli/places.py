@@ -24,17 +24,20 @@ CANNOT_LOOK: Final = 2
 
 def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two ways to name the state folder."""
-    command = click.option("--config", type=click.Path(path_type=Path), help=f"The door's configuration [{CONFIG}].")(
-        command
-    )
-    return click.option("--state", type=click.Path(path_type=Path), help="The state folder, instead of --config.")(
-        command
-    )
+    command = click.option(
+        "--config", type=click.Path(path_type=Path, readable=False), help=f"The door's configuration [{CONFIG}]."
+    )(command)
+    return click.option(
+        "--state", type=click.Path(path_type=Path, readable=False), help="The state folder, instead of --config."
+    )(command)
 
 
 def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "-i", "--identity", type=click.Path(path_type=Path), help="Your private identity file: opens what is sealed."
+        "-i",
+        "--identity",
+        type=click.Path(path_type=Path, readable=False),
+        help="Your private identity file: opens what is sealed.",
     )(command)
 
 

@@ -12,7 +12,12 @@ from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
 @click.option("--hold", default=0.2, show_default=True, type=click.FloatRange(0.001, 60), help="Seconds.")
 def press(config: Path, hold: float) -> None:
     """Press the button of a running daemon whose pins are simulated (pins.kind = "simulated")."""

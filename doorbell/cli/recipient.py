@@ -6,7 +6,7 @@ import click
 
 
 @click.command("recipient")
-@click.argument("identity_file", type=click.Path(path_type=Path))
+@click.argument("identity_file", type=click.Path(path_type=Path, readable=False))
 @click.option("--verify-key", is_flag=True, help="Print the owner's verify key instead, for `doorbell enrol`.")
 def recipient(identity_file: Path, *, verify_key: bool) -> None:
     """Print the recipient (age1…) of each identity in IDENTITY_FILE, one a line."""

@@ -20,13 +20,19 @@ _LONGEST_LINE = 65536  # bytes of one row
 
 
 @click.command()
-@click.argument("video", type=click.Path(path_type=Path))
+@click.argument("video", type=click.Path(path_type=Path, readable=False))
 @click.option("--zone", default="[]", metavar="JSON", help="A polygon [[x, y], …] of 0 to 1, or a list of polygons.")
 @click.option("--sensitivity", type=click.Choice(["low", "medium", "high"]), default="medium", show_default=True)
 @click.option("--size", metavar="WxH", help="Scale the pictures first, e.g. to 320x240, what the door looks at.")
-@click.option("--identity", type=click.Path(path_type=Path), help="Your identity file, for a sealed clip (.mp4.age).")
+@click.option(
+    "--identity",
+    type=click.Path(path_type=Path, readable=False),
+    help="Your identity file, for a sealed clip (.mp4.age).",
+)
 @click.option("--why", is_flag=True, help="Say also what was held back, and why.")
-@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw it: a .png or an .mp4.")
+@click.option(
+    "--picture", type=click.Path(path_type=Path, readable=False), metavar="FILE", help="Draw it: a .png or an .mp4."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def replay(
     video: Path,

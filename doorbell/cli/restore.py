@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", metavar="BACKUP", type=click.Path(path_type=Path))
-@click.option("-i", "--identity", type=click.Path(path_type=Path), help="The owner's private identity file.")
+@click.argument("file", metavar="BACKUP", type=click.Path(path_type=Path, readable=False))
+@click.option(
+    "-i", "--identity", type=click.Path(path_type=Path, readable=False), help="The owner's private identity file."
+)
 @click.option("--words", is_flag=True, help="Ask for the owner's 24 words instead.")
 @click.option(
-    "--root", type=click.Path(path_type=Path), default=Path("/"), show_default=True, help="Where the card is mounted."
+    "--root",
+    type=click.Path(path_type=Path, readable=False),
+    default=Path("/"),
+    show_default=True,
+    help="Where the card is mounted.",
 )
-@click.option("--config", type=click.Path(path_type=Path), default=CONFIG, show_default=True, help="Below --root.")
+@click.option(
+    "--config", type=click.Path(path_type=Path, readable=False), default=CONFIG, show_default=True, help="Below --root."
+)
 @click.option("--replace", is_flag=True, help="Also where a household's door lives; that is moved aside.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def restore(  # noqa: PLR0917  click's options

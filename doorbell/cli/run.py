@@ -9,8 +9,8 @@ import click
 
 
 @click.command()
-@click.option("--config", "config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml",
-              show_default=True, help="The configuration file.")  # fmt: skip
+@click.option("--config", "config", type=click.Path(path_type=Path, readable=False),
+              default="/etc/doorbell/doorbell.toml", show_default=True, help="The configuration file.")  # fmt: skip
 @click.option("--once", is_flag=True, help="With a file: camera: end when the video ends, with everything kept.")
 @click.option("--fast", is_flag=True, help="With a file: camera or the scene: as fast as it goes, in the video's time.")
 def run(config: Path, once: bool, fast: bool) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Draw the synthetic door scene.")
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False, readable=False))
 @click.option("--seed", default=1, show_default=True, help="Another number, another street.")
 @click.option("--size", default="1280x720", show_default=True, help="Width x height of one picture, even numbers.")
 @click.option("--seconds", default=30.0, show_default=True, type=click.FloatRange(0.1, 600), help="Length of a film.")

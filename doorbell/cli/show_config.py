@@ -9,7 +9,12 @@ import click
 
 
 @click.command("show-config")
-@click.option("--config", type=click.Path(path_type=Path), default="/etc/doorbell/doorbell.toml", show_default=True)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, readable=False),
+    default="/etc/doorbell/doorbell.toml",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
 def show_config(config: Path, as_json: bool) -> None:
     """Show every setting in force, defaults included; passwords are not shown."""

@@ -30,12 +30,16 @@ def _seconds(_: object, __: object, value: str) -> float:
 @click.option("--host", default="localhost", show_default=True, help="The broker.")
 @click.option("--port", type=click.IntRange(1, 65535), help="8883, or 1883 with --tls off, where it is not given.")
 @click.option("--login", default="", help="A login that may read everything (#), as the broker's owner has.")
-@click.option("--password-file", type=click.Path(path_type=Path), help="Its password, alone in a file.")
+@click.option("--password-file", type=click.Path(path_type=Path, readable=False), help="Its password, alone in a file.")
 @click.option("--tls", type=click.Choice(["ca", "off"]), default="ca", show_default=True)
 @click.option("--ca-file", default="", help="The authority's certificate, where it is one of your own.")
 @click.option("--for", "for_s", callback=_seconds, default="10m", show_default=True, help="How long: 90s, 10m, 2h.")
-@click.option("--record", type=click.Path(path_type=Path), help="Keep what was heard in this file as well.")
-@click.option("--from", "source", type=click.Path(path_type=Path), help="Do not listen: read what --record wrote.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, readable=False), help="Keep what was heard in this file as well."
+)
+@click.option(
+    "--from", "source", type=click.Path(path_type=Path, readable=False), help="Do not listen: read what --record wrote."
+)
 @click.option("--all", "whole", is_flag=True, help="Every readable payload whole, not a sample of them.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, with every readable payload.")
 def what_the_broker_sees(

@@ -57,7 +57,9 @@ def listen(
             )
         client.connect(settings.host, settings.port)
     except OSError as error:
-        raise DeviceError(f"The broker {settings.host} cannot be reached: {error}.") from None
+        raise DeviceError(
+            f"The broker {settings.host} cannot be reached ({error.strerror or error}): check --host, --port and --tls."
+        ) from None
     client.loop_start()
     try:
         yield from _heard(waiting, for_s, begun)

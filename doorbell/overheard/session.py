@@ -48,7 +48,7 @@ def read(path: Path) -> Iterator[Heard]:
                         f"{path}, line {number}: no line of a recorded session (--record writes them)."
                     ) from None
     except OSError as error:
-        raise Mistake(f"{path} cannot be read ({error.strerror}).") from None
+        raise Mistake(f"{path} cannot be read ({error.strerror}): give a file that --record wrote.") from None
 
 
 def _read(text: bytes) -> Heard:
