@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -35,8 +36,14 @@ def pinned(lock: str) -> dict[str, str]:
 
 def test_each_dependency_has_a_line_that_says_why_and_none_is_told_that_is_not_there() -> None:
     page = (REPOSITORY / "docs" / "dependencies.md").read_text()
-    told = re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", page)
+    before, heading, phone = page.partition("## In the phone app")
+    phone, _, after = phone.partition("\n## ")
+    told = re.findall(r"(?m)^\| `([a-z0-9-]+)` \|", before + after)
     assert sorted(told) == sorted(names(LOCKS["test"] + EXTRAS["fuzz"] + EXTRAS["offsite"] + EXTRAS["hardware"]))
+    in_app = json.loads((REPOSITORY / "phone" / "package.json").read_text())["dependencies"]
+    rows = [line.split(" | ")[0] for line in phone.splitlines() if line.startswith("| `")]
+    assert heading
+    assert sorted(name for row in rows for name in re.findall(r"`([^`]+)`", row)) == sorted(in_app)
 
 
 def files(block: str) -> list[str]:
