@@ -41,6 +41,9 @@ def lines(found: Report, *, whole: bool = False) -> Iterator[str]:
     yield ""
     yield ALSO
     yield ""
+    if not found.rows:
+        yield "Nothing at all was heard: is the door on, and may this login read everything (#)?"
+        return
     if found.is_tight:
         yield "Nothing but the clear topics could be read; everything sealed looks like ciphertext."
         return

@@ -10,6 +10,9 @@ import pytest
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
 from doorbell.overheard.looks import readable, unsealed_part
+from doorbell.overheard.report import report
+from doorbell.overheard.session import Heard
+from doorbell.overheard.shown import lines
 from doorbell.owner.identity import Identity
 
 RANDOM = random.Random(5)
@@ -47,3 +50,11 @@ def test_of_a_sealed_file_the_header_is_open_and_the_rest_is_not() -> None:
     assert (count, readable(body)) == (3, "")
     assert unsealed_part(b"age-encryption.org/v1\n-> X25519 ") is None
     assert unsealed_part(b"") is None
+
+
+def test_who_heard_nothing_is_not_told_that_all_is_well() -> None:
+    """A login that may not read # is let in, and hears nothing."""
+    *_, last = lines(report([]))
+    assert last.startswith("Nothing at all was heard")
+    *_, last = lines(report([Heard(1.0, "doorbell/front/availability", b"online")]))
+    assert last.startswith("Nothing but the clear topics")
