@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from doorbell import __version__, closed, config, doorkeys, durable, household, login, overlay
+from doorbell import __version__, closed, configfile, doorkeys, durable, household, login, overlay
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
 from doorbell.config import Config
@@ -39,7 +39,7 @@ IN_STATE: Final[Mapping[str, int]] = {
     "recording-off": 0,
 }
 """Files of the state folder and the most bytes of each. Who switched the camera off finds it off after a restore."""
-ELSEWHERE: Final[Mapping[str, int]] = {CONFIGURATION: config.LARGEST, PASSWORD: login.LARGEST, CA: 256 * 1024}
+ELSEWHERE: Final[Mapping[str, int]] = {CONFIGURATION: configfile.LARGEST, PASSWORD: login.LARGEST, CA: 256 * 1024}
 FILES: Final = {**IN_STATE, **ELSEWHERE}
 NEEDED: Final = (CONFIGURATION, SIGNING, BOX)
 MOST: Final = 1024 * 1024
@@ -52,7 +52,7 @@ def make(path: Path, made: str) -> tuple[bytes, Recipient]:
     *made*: RFC 3339 UTC, a label. Raises ConfigError or Mistake where there is nobody to seal to or nothing whole to
     keep, DeviceError where the card does not give it. Changes nothing, also beside a running door.
     """
-    settings, why = kept.load(config.load(path))
+    settings, why = kept.load(configfile.load(path))
     if why:
         raise Mistake(f"No backup is made of a door that is not whole. {why}")
     state = settings.door.state

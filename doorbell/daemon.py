@@ -20,7 +20,7 @@ from typing import Any
 from attrs import evolve
 
 from doorbell import config as configuration
-from doorbell import durable, household, login, overlay
+from doorbell import configfile, durable, household, login, overlay
 from doorbell.alone import alone
 from doorbell.answers import Answers
 from doorbell.bell import Bell
@@ -81,7 +81,7 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
     problems = Problems()
     before = _look(path)
     try:
-        config = configuration.load(path)
+        config = configfile.load(path)
     except ConfigError as error:
         problems.tell("configuration", str(error))
         return _bell_only(_last_good(), inbox, problems, until_changed=(path, before))
@@ -287,7 +287,7 @@ def _last_good() -> Config:
     """The configuration that last worked, or the defaults: its pins are what the bell needs."""
     state = Path(os.environ.get("STATE_DIRECTORY") or configuration.Door().state)
     try:
-        return configuration.load(_kept_copy(state))
+        return configfile.load(_kept_copy(state))
     except ConfigError:
         return Config()
 

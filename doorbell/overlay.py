@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from doorbell import closed, config, durable
+from doorbell import closed, configfile, durable
 from doorbell.config import Config
 from doorbell.errors import ConfigError
 
@@ -35,7 +35,7 @@ Tables = Mapping[str, Mapping[str, Any]]
 
 def shown(now: Config) -> dict[str, dict[str, Any]]:
     """The changeable settings in force."""
-    whole = config.tables(now)
+    whole = configfile.tables(now)
     return {section: {key: whole[section][key] for key in keys} for section, keys in CHANGEABLE.items()}
 
 
@@ -46,7 +46,7 @@ def changed(now: Config, wanted: object) -> Config:
     for section, table in wanted.items():
         if section not in CHANGEABLE or not isinstance(table, dict) or set(table) - set(CHANGEABLE[section]):
             raise ValueError("a setting that is not to be changed")
-    after = config.with_changes(now, wanted)
+    after = configfile.with_changes(now, wanted)
     if after.push.ntfy != now.push.ntfy:
         # The token in the configuration is meant for the server named there, not for whichever a phone names.
         after = evolve(after, push=evolve(after.push, ntfy_token=""))

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 
 from doorbell import pipe
-from doorbell.config import Config, from_doorman
+from doorbell.config import Config
+from doorbell.configfile import from_doorman
 from doorbell.events import ClipKept, ClipLost, RecorderAlive
 
 log = logging.getLogger("recorder")

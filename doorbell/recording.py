@@ -13,7 +13,8 @@ from attrs import define, field
 
 from doorbell import effects, events, pipe, supervision
 from doorbell.child import Child
-from doorbell.config import Config, for_recorder
+from doorbell.config import Config
+from doorbell.configfile import for_recorder
 from doorbell.errors import DeviceError
 from doorbell.ledger import Ledger
 from doorbell.problems import Problems

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-from doorbell import config, household, login, pairing
+from doorbell import configfile, household, login, pairing
 from doorbell.boot import files
 from doorbell.boot.places import OUTCOME, Places
 from doorbell.config import Config
@@ -72,7 +72,7 @@ class Adoption:
     # ---- the settings
 
     def _settings(self, folder: Path) -> None:
-        raw = files.read(folder / SETTINGS, config.LARGEST)
+        raw = files.read(folder / SETTINGS, configfile.LARGEST)
         place = self.places.settings / SETTINGS
         if raw is None:
             self._bring_back(place)
@@ -186,7 +186,7 @@ def _decoded(raw: bytes, name: str) -> str:
 def _understood(raw: bytes) -> tuple[Config | None, str]:
     """What the daemon would make of it, and why it rings only, or records nothing."""
     try:
-        found = config.parse(_decoded(raw, SETTINGS))
+        found = configfile.parse(_decoded(raw, SETTINGS))
     except Mistake as mistake:
         return None, str(mistake)
     if found.recording_refused:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from doorbell import config, statuspage
+from doorbell import configfile, statuspage
 from doorbell.boot import adopt, files, readme
 from doorbell.boot.places import TELLING, Places
 from doorbell.config import Config
@@ -136,7 +136,7 @@ def _page(places: Places) -> dict[str, Any]:
 
 def _settings(places: Places) -> Config | None:
     try:
-        return config.load(places.settings / adopt.SETTINGS)
+        return configfile.load(places.settings / adopt.SETTINGS)
     except ConfigError:
         return None
 

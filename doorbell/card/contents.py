@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from doorbell import config, pairing
+from doorbell import configfile, pairing
 from doorbell.card import manifest, seed, system
 from doorbell.card.wishes import Broker, Wishes
 from doorbell.errors import ConfigError, Mistake
@@ -92,7 +92,7 @@ def settings(wishes: Wishes, recipient: str) -> str:
         tables.setdefault(section, {}).update(table)
     text = _ABOUT + "".join(f"\n[{name}]\n{_lines(table)}" for name, table in tables.items() if table)
     try:
-        config.parse(text)
+        configfile.parse(text)
     except ConfigError as error:
         raise Mistake(f"The settings would not be accepted by the door. {error}") from None
     return text

@@ -13,7 +13,7 @@ from functools import cache
 
 from attrs import frozen
 
-from doorbell import config
+from doorbell import configfile
 from doorbell.clips.seal import seal
 from doorbell.errors import DamagedError, Mistake
 from doorbell.owner.identity import WORDS, Identity
@@ -33,7 +33,7 @@ class Test:
 def sealed_clip(settings: str) -> Test:
     """One second of the invented door, sealed to the recipients in *settings* (doorbell.toml)."""
     clip = _clip()
-    return Test(seal(config.parse(settings).keys.recipients, clip), hashlib.sha256(clip).digest())
+    return Test(seal(configfile.parse(settings).keys.recipients, clip), hashlib.sha256(clip).digest())
 
 
 @cache

@@ -64,7 +64,7 @@ def _repaired(config: Path | None, before: Result, quota: int | None) -> tuple[t
     """What was mended, and how it is now: what only a thorough look saw is still so."""
     from attrs import evolve
 
-    from doorbell.config import load
+    from doorbell.configfile import load
     from doorbell.repair import DONE
     from doorbell.repair import repair as mend
 

@@ -24,7 +24,7 @@ def enrol(config: Path, owner_verify_key: str) -> None:
     Prints what the phone has to know, as one line of JSON: show it to nobody else. It is good once, for 7 days.
     """
     from doorbell.closed import base64_of, to_base64
-    from doorbell.config import load
+    from doorbell.configfile import load
     from doorbell.enrolment import enrol as invite
 
     settings = load(config)

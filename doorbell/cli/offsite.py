@@ -20,7 +20,7 @@ from doorbell.errors import Mistake
 def offsite(config: Path, *, quiet: bool) -> None:
     """Copy sealed clips and the journal to offsite.remote; what is there already is not sent again."""
     from doorbell.cli.places import exit_when_blind
-    from doorbell.config import load
+    from doorbell.configfile import load
     from doorbell.offsite.plan import Piece
     from doorbell.offsite.rclone import Rclone
     from doorbell.offsite.round import copy

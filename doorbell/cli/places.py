@@ -47,7 +47,7 @@ def state_and_quota(state: Path | None, config: Path | None) -> tuple[Path, int 
         raise Mistake("Give either --state or --config.")
     if state is not None:
         return state, None
-    from doorbell.config import load
+    from doorbell.configfile import load
 
     found = load(config or CONFIG)
     return found.door.state, found.storage.quota_mb * 1_000_000 or None

@@ -21,7 +21,7 @@ from doorbell.errors import Mistake
 @click.option("--hold", default=0.2, show_default=True, type=click.FloatRange(0.001, 60), help="Seconds.")
 def press(config: Path, hold: float) -> None:
     """Press the button of a running daemon whose pins are simulated (pins.kind = "simulated")."""
-    from doorbell.config import load
+    from doorbell.configfile import load
 
     settings = load(config)
     if settings.pins.kind != "simulated":

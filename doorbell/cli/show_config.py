@@ -18,7 +18,7 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
 def show_config(config: Path, as_json: bool) -> None:
     """Show every setting in force, defaults included; passwords are not shown."""
-    from doorbell.config import load, tables
+    from doorbell.configfile import load, tables
 
     found = load(config)
     settings = tables(found)

@@ -12,7 +12,7 @@ from doorbell.errors import Mistake
 
 
 def _read(config: Path) -> dict[str, Any]:
-    from doorbell.config import load
+    from doorbell.configfile import load
     from doorbell.statuspage import is_running
 
     folder = load(config).door.runtime

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from doorbell import __version__, household, login
-from doorbell.config import Config, tables
+from doorbell.config import Config
+from doorbell.configfile import tables
 from doorbell.doctor.finding import Door, Finding
 from doorbell.doctor.machine import text
 from doorbell.errors import DeviceError, DoorbellError, Mistake

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from attrs import evolve
 
-from doorbell.config import load
+from doorbell.configfile import load
 from doorbell.errors import DoorbellError
 from doorbell.recorder import opened
 from doorbell.senses.camera import Luma, Packet, Still

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from doorbell import config as configuration
+from doorbell import configfile
 from doorbell.config import Config
 from doorbell.doctor import broker, card, certificate, devices, machine, phones, service, settings, software, wear
 from doorbell.doctor.finding import Check, Door, Finding
@@ -60,7 +60,7 @@ WITHOUT_CONFIGURATION = (
 def look(path: Path, root: Path = Path("/")) -> Door:
     """The door whose configuration is *path*; the machine's own files are looked for below *root*. Never raises."""
     try:
-        config, why = kept.load(configuration.load(path))
+        config, why = kept.load(configfile.load(path))
     except ConfigError as error:
         config, why = Config(), str(error)
     return Door(path, config, why, None if why else _page(config.door.runtime), root)

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from doorbell import backup, closed, config, doorkeys, durable, household, overlay
+from doorbell import backup, closed, configfile, doorkeys, durable, household, overlay
 from doorbell.alone import alone
 from doorbell.clips.seal import SEALED_CHUNK
 from doorbell.config import Config
@@ -99,7 +99,7 @@ _SHAPE: Final[dict[str, closed.Kind]] = {
 def _read(text: bytes, identities: Sequence[Identity]) -> Backup:
     found = closed.versioned(text, backup.MOST, _SHAPE)
     files = {name: _data(name, value) for name, value in _named(found["files"]).items()}
-    settings = config.parse(files[backup.CONFIGURATION].decode("utf-8-sig"))
+    settings = configfile.parse(files[backup.CONFIGURATION].decode("utf-8-sig"))
     if kept.NAME in files:
         settings = kept.read(settings, files[kept.NAME])
     if settings.door.id != found["door"]:

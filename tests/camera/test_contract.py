@@ -10,12 +10,12 @@ import av
 import numpy as np
 import pytest
 from attrs import evolve
-from conftest import Heard, Open
 
 from doorbell.errors import DeviceError, DoorbellError
 from doorbell.senses.camera import Packet, Settings
 from doorbell.vision.frames import planes_of
 from doorbell.vision.zones import BLOCK, Painter, blocks
+from tests.rigs.cameras import Heard, Open
 
 PLAIN = Settings("", width=640, height=480, fps=15, bitrate_kbps=1000)
 MASKED = evolve(

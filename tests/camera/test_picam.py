@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import standin
 from attrs import evolve
-from conftest import Heard
 
 from doorbell.errors import ConfigError, DeviceError
 from doorbell.senses.camera import Packet, Settings
 from doorbell.senses.picam import PiCamera
+from tests.rigs.cameras import Heard
 
 PLAIN = Settings("picamera2", width=640, height=480)
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import Heard
 
 from doorbell.errors import DeviceError
 from doorbell.senses.camera import Packet, Planes, Settings
 from doorbell.senses.software import Shot, SoftwareCamera
+from tests.rigs.cameras import Heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

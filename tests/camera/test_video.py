@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from attrs import evolve
-from conftest import Heard, film
 
 from doorbell.errors import ConfigError, DeviceError, DoorbellError
 from doorbell.senses.camera import Settings
 from doorbell.senses.software import SoftwareCamera
 from doorbell.senses.sources import open_camera
 from doorbell.senses.video import VideoFile
+from tests.rigs.cameras import Heard, film
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from doorbell import config, pairing
+from doorbell import configfile, pairing
 from doorbell.boot.adopt import Adoption, outcome
 from doorbell.boot.places import Places
 from doorbell.errors import ConfigError
@@ -71,7 +71,7 @@ def test_good_settings_are_taken_over_whatever_the_editor_left(places: Places, s
         (b"\x00" * 100, "no TOML"),
         (b"[keys]\nrecipients = ['age1nonsense']", "keys.recipients"),
         (b"a = " + b"[" * 5000, "nested too deeply"),
-        (b"x" * (config.LARGEST + 1), "more than"),
+        (b"x" * (configfile.LARGEST + 1), "more than"),
     ],
 )
 def test_wrong_settings_leave_a_door_that_only_rings_and_a_sentence(places: Places, text: bytes, says: str) -> None:
@@ -84,7 +84,7 @@ def test_wrong_settings_leave_a_door_that_only_rings_and_a_sentence(places: Plac
     assert outcome(places).wrong == tuple(done.wrong)
     if "more than" not in says:
         with pytest.raises(ConfigError):  # what makes the daemon bell-only
-            config.load(in_force(places))
+            configfile.load(in_force(places))
     assert adopt(places).wrong == done.wrong, "it is said at every start, until it is mended"
 
 
@@ -122,13 +122,13 @@ def test_what_was_edited_at_the_door_itself_is_not_undone(places: Places) -> Non
 def test_masks_that_cannot_be_read_are_told(places: Places) -> None:
     put(places, "doorbell.toml", GOOD + "[privacy]\nmasks = [[[0, 0]]]\n")
     assert "Nothing is recorded" in adopt(places).wrong[0]
-    assert config.load(in_force(places)).recording_refused
+    assert configfile.load(in_force(places)).recording_refused
 
 
 def test_a_password_in_the_settings_leaves_the_boot_volume(places: Places) -> None:
     file = put(places, "doorbell.toml", GOOD.replace("[pins]", 'username = "front"\npassword = "hunter2"\n[pins]'))
     assert adopt(places).wrong == []
-    assert config.load(in_force(places)).mqtt.password == "hunter2"
+    assert configfile.load(in_force(places)).mqtt.password == "hunter2"
     assert not file.exists()
     assert outcome(places).notes and "hunter2" not in outcome(places).notes[0]
     assert adopt(places).wrong == [], "a file that is not there is no mistake"

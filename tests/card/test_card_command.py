@@ -13,7 +13,7 @@ from doorbell import pairing, ticket
 from doorbell.card import manifest, seed
 from doorbell.card.disk import boot_partition
 from doorbell.card.volume import Fat
-from doorbell.config import parse
+from doorbell.configfile import parse
 from doorbell.owner.identity import read_identities
 from tests.card.conftest import DEB, STOCK, Card, make_image, needs_tools
 

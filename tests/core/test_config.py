@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorbell import config
-from doorbell.config import Config, for_recorder, from_doorman, load, parse, structure, tables
+from doorbell import configfile
+from doorbell.config import Config
+from doorbell.configfile import for_recorder, from_doorman, load, parse, structure, tables
 from doorbell.errors import ConfigError
 
 RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
@@ -114,7 +115,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_forgiven(tmp_path: Path) ->
     assert load(file).door.id == "back"
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (config.LARGEST + 1), None])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (configfile.LARGEST + 1), None])
 def test_a_file_that_is_no_text_is_a_sentence(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "doorbell.toml"
     if content is not None:

@@ -22,7 +22,8 @@ from doorbell.child import Child
 from doorbell.clips import preroll, store, writer
 from doorbell.clips.recipient import Recipient
 from doorbell.clips.writer import CardWriter
-from doorbell.config import Camera, Config, Door, Keys, Visit, for_recorder
+from doorbell.config import Camera, Config, Door, Keys, Visit
+from doorbell.configfile import for_recorder
 from doorbell.errors import DeviceError
 from doorbell.events import (
     CameraEnded,

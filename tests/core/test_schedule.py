@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorbell import config, overlay, schedule
+from doorbell import configfile, overlay, schedule
 from doorbell.config import Config
 from doorbell.errors import ConfigError
 
@@ -84,7 +84,7 @@ def test_the_household_changes_the_hours_and_the_linger_and_both_are_kept() -> N
     after = overlay.changed(Config(), {"motion": {"schedule": ["daily 18:00-23:00"]}, "visit": {"linger_s": 20}})
     assert (after.motion.schedule, after.visit.linger_s) == (("daily 18:00-23:00",), 20.0)
     assert not overlay.needs_recorder(Config(), after)
-    assert config.from_doorman(config.for_recorder(after)).motion == after.motion
+    assert configfile.from_doorman(configfile.for_recorder(after)).motion == after.motion
     for wrong in ({"motion": {"schedule": ["noon"]}}, {"visit": {"linger_s": 0}}, {"visit": {"longest_s": 60}}):
         with pytest.raises((ConfigError, ValueError)):
             overlay.changed(Config(), wrong)

@@ -12,7 +12,8 @@ from gpiozero.pins import mock
 from doorbell.bell import Bell
 from doorbell.clips.seal import seal
 from doorbell.clock import WallClock
-from doorbell.config import Config, Pins, structure
+from doorbell.config import Config, Pins
+from doorbell.configfile import structure
 from doorbell.doorkeys import DoorKeys
 from doorbell.doorman import Doorman
 from doorbell.health import Systemd

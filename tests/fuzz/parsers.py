@@ -19,7 +19,7 @@ from typing import Final, get_type_hints
 
 from attrs import fields, frozen
 
-from doorbell import closed, config, household, overlay, pairing, pipe, roster, ticket
+from doorbell import closed, configfile, household, overlay, pairing, pipe, roster, ticket
 from doorbell.clips import seal
 from doorbell.clips.recipient import Recipient
 from doorbell.errors import ConfigError, DamagedError, Mistake
@@ -255,14 +255,14 @@ def _pocketed() -> Iterator[bytes]:
 
 
 def configuration(data: bytes) -> None:
-    found = config.parse(data.decode())
+    found = configfile.parse(data.decode())
     if found.recording_refused:
         return  # masks that cannot be read are not among its tables: the door films nothing instead
-    assert config.structure(config.tables(found)) == found
+    assert configfile.structure(configfile.tables(found)) == found
 
 
-_EXAMPLE: Final = Path(config.__file__).with_name("example.toml").read_text()
-_CONFIG: Final = config.parse("")
+_EXAMPLE: Final = Path(configfile.__file__).with_name("example.toml").read_text()
+_CONFIG: Final = configfile.parse("")
 
 
 def _configurations() -> Iterator[bytes]:

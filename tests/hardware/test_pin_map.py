@@ -11,7 +11,7 @@ from gpiozero import PiBoardInfo
 from gpiozero.pins.mock import MockFactory
 
 from doorbell.config import Pins as PinSettings
-from doorbell.config import parse
+from doorbell.configfile import parse
 from doorbell.events import ButtonEdge, Pir
 from doorbell.senses.pins import Pins
 from hardware.workshop.sources import HARDWARE, SETTINGS, Table, read

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from doorbell import config, ticket
+from doorbell import configfile, ticket
 from doorbell.clips.recipient import Recipient
 from doorbell.light import kept
 from doorbell.owner.identity import Identity
@@ -154,7 +154,7 @@ def test_five_minutes_are_not_made_longer_by_a_restart(tmp_path: Path, broker: M
 
 
 def test_a_ticket_lies_over_the_configuration_until_its_file_is_removed(tmp_path: Path, owner: Identity) -> None:
-    now = config.parse(f'[door]\nid = "front"\nstate = "{tmp_path}"\n[mqtt]\nhost = "old.example"\n')
+    now = configfile.parse(f'[door]\nid = "front"\nstate = "{tmp_path}"\n[mqtt]\nhost = "old.example"\n')
     one = shown_by(Phone(0), owner, 1, broker="mqtts://broker.example", broker_pin=bytes(range(32)))
     kept.keep(tmp_path, one)
     after, why = kept.load(now)
@@ -188,7 +188,7 @@ def test_an_address_for_browsers_is_none_for_a_door(owner: Identity) -> None:
 
 @pytest.mark.parametrize("text", [b"", b"{}", b"x" * 5000, b'{"v":1}', os.urandom(64)])
 def test_what_was_learnt_and_is_damaged_is_a_sentence(tmp_path: Path, text: bytes) -> None:
-    now = config.parse(f'[door]\nstate = "{tmp_path}"\n')
+    now = configfile.parse(f'[door]\nstate = "{tmp_path}"\n')
     (tmp_path / kept.NAME).write_bytes(text)
     after, why = kept.load(now)
     assert after == now

@@ -22,7 +22,7 @@ from doorbell.cli.offsite import offsite as offsite_command
 from doorbell.cli.stolen import stolen as stolen_command
 from doorbell.clips import bech32
 from doorbell.clips.store import keep_poster
-from doorbell.config import parse
+from doorbell.configfile import parse
 from doorbell.errors import ConfigError
 from doorbell.offsite import plan
 from doorbell.offsite.news import trouble

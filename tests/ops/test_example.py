@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from attrs import fields
 
-from doorbell.config import SECTIONS, Config, parse, tables
+from doorbell.config import SECTIONS, Config
+from doorbell.configfile import parse, tables
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXT = (REPOSITORY / "doorbell.example.toml").read_text(encoding="utf-8")
