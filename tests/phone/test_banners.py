@@ -73,8 +73,10 @@ def test_a_clip_that_vanished_from_the_card_is_told(house: Build) -> None:
     home.phone.sees("Clip, ")
     assert home.door.stop() == 0
     home.door.clips[0].unlink()
+    home.phone.opens("")
     starts_again(home)
     home.phone.sees("clips disappeared from the card although nobody deleted them", 40)
+    home.phone.opens("history")
     home.phone.sees("Clip gone without being deleted")
 
 

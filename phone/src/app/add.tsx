@@ -16,16 +16,20 @@ const WAYS: readonly (readonly [string, IconName, string, string])[] = [
 
 /** *given*: a ticket's text that came with the address. */
 export function Add({ house, way, given }: { house: House; way: string; given: string }): JSX.Element {
+  // Over plain http whoever is on the way can change this page: nothing is asked here, so nothing can be told.
+  if (!isSecureContext)
+    return (
+      <Screen title={T.pair.title}>
+        <p class="banner" role="alert">
+          {T.add.insecure}
+        </p>
+      </Screen>
+    );
   if (way === "join") return <Join house={house} given={given === "join" ? "" : given} />;
   if (way === "light") return <ByLight house={house} />;
   if (way === "words") return <Recover house={house} />;
   return (
     <Screen title={T.pair.title} {...(house.doors.length > 0 ? { back: "#/more" } : {})}>
-      {!isSecureContext && (
-        <p class="banner" role="alert">
-          {T.add.insecure}
-        </p>
-      )}
       <p class="note">
         <Icon name="shield" /> {T.pair.lead}
       </p>

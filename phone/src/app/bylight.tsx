@@ -119,7 +119,7 @@ function AtBroker({ house, owner }: { house: House; owner: Owner }): JSX.Element
         <p role="alert" class="wrong">
           {said}
         </p>
-        <button class="primary" disabled={!isSecureContext}>
+        <button class="primary">
           {T.pair.show}
         </button>
       </form>

@@ -33,11 +33,6 @@ export function Recover({ house }: { house: House }): JSX.Element {
   };
   return (
     <Screen title={T.add.title} back="#/add">
-      {!isSecureContext && (
-        <p class="banner" role="alert">
-          {T.add.insecure}
-        </p>
-      )}
       <p class="note">
         <Icon name="shield" /> {T.add.lead}
       </p>
@@ -78,7 +73,7 @@ export function Recover({ house }: { house: House }): JSX.Element {
         <p role="alert" class="wrong">
           {said}
         </p>
-        <button class="primary" disabled={busy || !isSecureContext}>
+        <button class="primary" disabled={busy}>
           {T.add.go}
         </button>
       </form>
