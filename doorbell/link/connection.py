@@ -251,7 +251,8 @@ class Connection(threading.Thread):
         ended = paho.MQTT_ERR_SUCCESS
         if pending(sock) or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
             ended = client.loop_read()
-            prompt(sock)
+            if client.socket() is not None:  # paho closes it where the broker refuses or leaves
+                prompt(sock)
             self._bound(client)
         if ended == paho.MQTT_ERR_SUCCESS and client.want_write():
             ended = client.loop_write()

@@ -130,6 +130,7 @@ def test_who_photographed_the_qr_cannot_join_by_it(tmp_path: Path, broker: Mosqu
         )  # taken up once: a power cut makes no new five minutes
         for _ in range(4):
             eve.join(SECRET)
+        anna.until(lambda: anna.facts)
         anna.join(SECRET)
         assert len(json.loads(anna.hello()["result"]["roster"]["json"])["members"]) == 2
         assert listener.wait("hello", 2)
