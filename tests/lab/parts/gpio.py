@@ -24,6 +24,8 @@ CHIME_MS = 250
 """Long enough for whoever looks at its pin to be kept from looking for a while: an emulated machine is."""
 STABLE_S = 0.05
 """Longer than the 15 ms for which a press, or a release, has to be stable, with room for a slow machine."""
+LATE_S = 0.008
+"""Between two edges of one bounce; 15 ms without a break would be a press."""
 
 
 @pytest.fixture
@@ -49,11 +51,18 @@ def until(what: Any, within_s: float = 60) -> float:
     return time.monotonic()
 
 
-def bounce(chip: Chip, level: bool, edges: int) -> None:
-    """The button's contacts close (level False) or open with *edges* more edges than they should have."""
-    for number in range(edges):
-        chip.pull(BUTTON, high=level ^ bool(number % 2))
-    chip.pull(BUTTON, high=level)
+def bounce(chip: Chip, level: bool, edges: int) -> bool:
+    """The button's contacts close (level False) or open with *edges* more edges than they should have.
+
+    Whether an edge came so late that what was before it was stable: an emulated machine stands still now and then, and
+    then a bounce is a press of its own, for any door.
+    """
+    late, last = False, time.monotonic()
+    for number in range(edges + 1):
+        chip.pull(BUTTON, high=level ^ bool(number % 2) if number < edges else level)
+        now = time.monotonic()
+        late, last = late or now - last > LATE_S, now
+    return late
 
 
 def spread(values: list[float]) -> str:
@@ -65,14 +74,14 @@ def spread(values: list[float]) -> str:
 def test_every_press_rings_once_and_the_chime_sounds_each_time(
     chip: Chip, door: Door, listener: Listener, record_property: Any
 ) -> None:
-    chimes, rings = [], []
+    chimes, rings, late = [], [], 0
     for count in range(1, PRESSES + 1):
         edges = count % 7 * 2
         began = time.monotonic()
-        bounce(chip, False, edges)
+        late += bounce(chip, False, edges)
         chimes.append(until(lambda: chip.high(CHIME)) - began)
         rings.append(listener.wait("/ring", count)[-1].at - began)
-        bounce(chip, True, edges)
+        late += bounce(chip, True, edges)
         until(lambda: not chip.high(CHIME))
         pause(STABLE_S)
     pause(1)
@@ -80,7 +89,8 @@ def test_every_press_rings_once_and_the_chime_sounds_each_time(
     record_property("rings", len(listener.of("/ring")))
     record_property("first edge to chime", spread(chimes))
     record_property("first edge to MQTT", spread(rings))
-    assert len(listener.of("/ring")) == PRESSES
+    record_property("bounces of a machine that stood still", late)
+    assert PRESSES <= len(listener.of("/ring")) <= PRESSES + late
     listener.wait("/alert", PRESSES)
 
 
