@@ -8,14 +8,11 @@ from pathlib import Path
 
 import click
 
+from doorbell.cli.places import config_option
+
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, readable=False), required=True, help="The file to make, or - ."
 )

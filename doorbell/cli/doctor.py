@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorbell.cli.places import config_option
+
 if TYPE_CHECKING:
     from doorbell.doctor.finding import Door, Finding
 
@@ -16,12 +18,7 @@ MARKS = {"good": ("ok  ", "green"), "bad": ("BAD ", "red"), "unknown": ("?   ", 
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="As a JSON list of {check, state, sentence, fix}.")
 @click.option(
     "--try", "by_hand", is_flag=True, help="Press, walk past, look and listen: tries button, PIR, LED, chime."

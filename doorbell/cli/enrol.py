@@ -7,16 +7,12 @@ from pathlib import Path
 
 import click
 
+from doorbell.cli.places import config_option
 from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--owner-verify-key", required=True, help="As `doorbell recipient --verify-key FILE` prints it.")
 def enrol(config: Path, owner_verify_key: str) -> None:
     """Invite the first phone of a door that was never paired; run it at the door, then restart the daemon.

@@ -6,16 +6,12 @@ from pathlib import Path
 
 import click
 
+from doorbell.cli.places import config_option
 from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--quiet", is_flag=True, help="Name no files, as the timer wants it.")
 def offsite(config: Path, *, quiet: bool) -> None:
     """Copy sealed clips and the journal to offsite.remote; what is there already is not sent again."""

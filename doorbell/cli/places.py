@@ -22,6 +22,13 @@ FAULTS: Final = 1  # exit codes
 CANNOT_LOOK: Final = 2
 
 
+def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The door's configuration, of which every machine with a door has one."""
+    return click.option("--config", type=click.Path(path_type=Path, readable=False), default=CONFIG, show_default=True)(
+        command
+    )
+
+
 def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The two ways to name the state folder."""
     command = click.option(

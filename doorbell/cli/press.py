@@ -8,16 +8,12 @@ from pathlib import Path
 
 import click
 
+from doorbell.cli.places import config_option
 from doorbell.errors import Mistake
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--hold", default=0.2, show_default=True, type=click.FloatRange(0.001, 60), help="Seconds.")
 def press(config: Path, hold: float) -> None:
     """Press the button of a running daemon whose pins are simulated (pins.kind = "simulated")."""

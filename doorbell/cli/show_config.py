@@ -7,14 +7,11 @@ from pathlib import Path
 
 import click
 
+from doorbell.cli.places import config_option
+
 
 @click.command("show-config")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON instead of TOML.")
 def show_config(config: Path, as_json: bool) -> None:
     """Show every setting in force, defaults included; passwords are not shown."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from doorbell.cli.places import config_option
 from doorbell.errors import Mistake
 
 
@@ -28,12 +29,7 @@ def _read(config: Path) -> dict[str, Any]:
 
 
 @click.command()
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path, readable=False),
-    default="/etc/doorbell/doorbell.toml",
-    show_default=True,
-)
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print the page as it is.")
 def status(config: Path, as_json: bool) -> None:
     """Show how the running daemon is. Exit status 0: all is well; 1: not running; 2: it runs with problems."""
