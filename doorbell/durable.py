@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Put *data* in place of *path*, 0600, whole or not at all, and on the card when this returns. Raises OSError."""
+def replace(path: Path, data: bytes, dress: Callable[[int], None] | None = None) -> None:
+    """Put *data* in place of *path*, 0600, whole or not at all, and on the card when this returns. Raises OSError.
+
+    *dress* gives the new file, by its descriptor, another mode or owner before it has its name.
+    """
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)  # left by a power cut
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
+        if dress is not None:
+            dress(file.fileno())
         os.fsync(file.fileno())
     new.replace(path)
     sync_folder(path.parent)

@@ -31,18 +31,13 @@ def read(path: Path, most: int = MOST) -> bytes | None:
 
 def put(path: Path, data: bytes, mode: int, owner: tuple[int, int] | None) -> None:
     """Replace *path* durably, with *mode* and *owner* (uid, gid; None: as it comes) before it has its name. OSError."""
-    new = path.with_name(path.name + ".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
+
+    def dress(descriptor: int) -> None:
         if owner is not None:
-            os.fchown(file.fileno(), *owner)
-        os.fchmod(file.fileno(), mode)
-        os.fsync(file.fileno())
-    new.replace(path)
-    durable.sync_folder(path.parent)
+            os.fchown(descriptor, *owner)
+        os.fchmod(descriptor, mode)
+
+    durable.replace(path, data, dress)
 
 
 def wipe(path: Path) -> bool:
