@@ -18,22 +18,20 @@ from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
-from threading import Event, Thread
-from typing import Any, Self
+from threading import Thread
+from typing import Any
 
-import paho.mqtt.client as paho
 from attrs import frozen
-from paho.mqtt.enums import CallbackAPIVersion
 
 from doorbell.bench.door import Door, door, mosquitto
 from doorbell.bench.publisher import TOPIC
 from doorbell.bench.rows import Row, Say
+from doorbell.bench.subscriber import Subscriber
 from doorbell.debounce import STABLE_S
 from doorbell.errors import DeviceError
 from doorbell.link.topics import topic
 
 BAR = 3.0
-PAIRS, QUICK_PAIRS = 1000, 100
 SILENCE_S = 0.35
 """Longer than the 0.25 s for which the door trusts its link after an acknowledgement."""
 RELEASED_S = 0.04
@@ -108,27 +106,13 @@ def _p99(values: list[float]) -> float:
     return sorted(values)[min(len(values) - 1, round(0.99 * len(values)))]
 
 
-class _Ear:
+class _Ear(Subscriber):
     """The subscriber: each message with the moment at which paho gave it."""
 
     def __init__(self, port: int) -> None:
         self._got: SimpleQueue[Heard] = SimpleQueue()
         self.last_of_the_door = 0.0
-        ready = Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_message = lambda _, __, message: self._got.put(Heard(time.monotonic(), message.topic))
-        self._client.on_connect = lambda client, *_: client.subscribe("#", qos=1)
-        self._client.on_subscribe = lambda *_: ready.set()
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        ready.wait(LOST_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        super().__init__(port, ["#"], lambda message: self._got.put(Heard(time.monotonic(), message.topic)), LOST_S)
 
     def hear(self, until: float) -> Heard | None:
         """The next message, or None at *until*."""

@@ -18,25 +18,26 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from socket import IPPROTO_TCP, TCP_NODELAY
 from tempfile import TemporaryDirectory
-from threading import Event
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
-import paho.mqtt.client as paho
 from attrs import frozen
 from nacl.public import PublicKey, SealedBox
 from nacl.signing import SigningKey
-from paho.mqtt.enums import CallbackAPIVersion
 
 from doorbell.bench.door import door, mosquitto, until
 from doorbell.bench.paired import DOOR, pair
 from doorbell.bench.rows import Row, Say
 from doorbell.bench.sender import TOPIC
+from doorbell.bench.subscriber import Subscriber
 from doorbell.clips import store
 from doorbell.errors import DeviceError
 from doorbell.link.topics import topic
 from doorbell.owner.identity import Identity
 from doorbell.roster import member_id
 from doorbell.transfers import CHUNK
+
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
 
 BAR = 0.5
 SIZE = 10_000_000
@@ -88,7 +89,7 @@ def measure(rounds: int, say: Say, size: int = SIZE) -> list[Row]:
     return [Row(what, round(ours, 1), round(theirs, 1), round(ratio, 2), BAR, "MB/s", at_least=True)]
 
 
-class _Phone:
+class _Phone(Subscriber):
     """The owner's phone, as far as a transfer goes. The door runs on this machine: its uptime is this clock."""
 
     def __init__(self, port: int, owner: Identity) -> None:
@@ -96,25 +97,10 @@ class _Phone:
         self._got: SimpleQueue[_Came] = SimpleQueue()
         self._facts: dict[str, Any] = {}
         self._counter = 0
-        ready = Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-        self._client.on_message = self._came
         wanted = [topic("hello", DOOR), f"doorbell/{DOOR}/clip/{self.id}/#", f"{TOPIC}/#"]
-        self._client.on_connect = lambda client, *_: client.subscribe([(one, 1) for one in wanted])
-        self._client.on_subscribe = lambda *_: ready.set()
-        self._client.on_socket_open = _as_browsers_do
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        ready.wait(LOST_S)
+        super().__init__(port, wanted, self._came, LOST_S, _as_browsers_do)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _came(self, _: object, __: object, message: paho.MQTTMessage) -> None:
+    def _came(self, message: paho.MQTTMessage) -> None:
         if message.topic == topic("hello", DOOR):
             self._facts = json.loads(json.loads(message.payload)["json"])
         else:
@@ -152,7 +138,7 @@ class _Phone:
         text = json.dumps(fields).encode()
         box = SealedBox(PublicKey(base64.b64decode(self._facts["box_key"])))
         signature = self._signing.sign(b"doorbell/v1/command\0" + text).signature
-        self._client.publish(topic("from", DOOR, phone=self.id), box.encrypt(signature + text), qos=1)
+        self.client.publish(topic("from", DOOR, phone=self.id), box.encrypt(signature + text), qos=1)
 
 
 def _as_browsers_do(_: object, __: object, sock: Any) -> None:  # noqa: ANN401  paho's own types say no more
