@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from attrs import frozen
+from attrs import define
 
 from doorbell.errors import DeviceError, Mistake
 
@@ -26,7 +26,7 @@ _PATIENCE: Final = (
 )  # fmt: skip
 
 
-@frozen
+@define
 class Rclone:
     """``remote`` is ``NAME:PATH`` as rclone.conf knows it; ``bytes_s`` caps the way there, 0 does not."""
 
@@ -35,6 +35,8 @@ class Rclone:
     bytes_s: int
     workplace: Path
     """A private folder for the list of names and rclone's own words."""
+    _knows_hashes: bool | None = None
+    """Whether the storage can tell a file's hash; asked once, it does not change."""
 
     def copy(self, source: Path, names: Sequence[str]) -> None:
         """Copy *names* below *source* and see that they arrived as they are here.
@@ -54,10 +56,12 @@ class Rclone:
         return [f"--files-from-raw={file}", "--no-traverse"]
 
     def _hashes(self) -> bool:
-        try:
-            return bool(json.loads(self._run(["backend", "features", self.remote])).get("Hashes"))
-        except ValueError:
-            return False
+        if self._knows_hashes is None:
+            try:
+                self._knows_hashes = bool(json.loads(self._run(["backend", "features", self.remote])).get("Hashes"))
+            except ValueError:
+                self._knows_hashes = False
+        return self._knows_hashes
 
     def _run(self, arguments: Sequence[str]) -> bytes:
         log = self.workplace / "rclone.log"

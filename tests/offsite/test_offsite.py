@@ -27,6 +27,7 @@ from doorbell.errors import ConfigError
 from doorbell.offsite import plan
 from doorbell.offsite.news import trouble
 from doorbell.offsite.plan import Piece
+from tests.rigs.broker import free_port
 from tests.rigs.journal import Door, clip_id
 
 pytestmark = pytest.mark.skipif(shutil.which("rclone") is None, reason="rclone is not installed: make packages")
@@ -83,12 +84,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path)
     yield made
     made.door.writer.close()
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def until_it_listens(port: int, server: subprocess.Popen[bytes]) -> None:
