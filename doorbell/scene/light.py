@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from doorbell.scene.lens import project
 from doorbell.scene.script import (
     Car,
     CloudShadow,
@@ -93,12 +92,6 @@ def headlights(car: Car, t: float, world: World, field: Plane) -> None:
     more = (down[:, None] * across[None, :]).astype(np.uint8) * near
     part = field[:, left:right]
     np.add(part, np.minimum(more, 255 - part), out=part)
-
-
-def headlight_box(car: Car, x: float) -> tuple[float, float]:
-    """Where the headlamp is in the picture (normalised)."""
-    ahead = 2.06 if car.direction == "right" else -2.06
-    return project(x + ahead, 0.34, car.z)
 
 
 def exposure(now: list[Any], t: float) -> NDArray[np.uint8] | None:
