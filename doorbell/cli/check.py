@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from doorbell.cli.identities import identities_of, identity_option
 from doorbell.cli.places import (
     CONFIG,
     FAULTS,
     exit_when_blind,
-    identities_of,
-    identity_option,
     state_and_quota,
     state_options,
 )

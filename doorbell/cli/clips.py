@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from doorbell.cli.places import exit_when_blind, identities_of, identity_option, state_and_quota, state_options
+from doorbell.cli.identities import identities_of, identity_option
+from doorbell.cli.places import exit_when_blind, state_and_quota, state_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from doorbell.cli.places import FAULTS, exit_when_blind, identities_of, identity_option, state_and_quota, state_options
+from doorbell.cli.identities import identities_of, identity_option
+from doorbell.cli.places import FAULTS, exit_when_blind, state_and_quota, state_options
 
 if TYPE_CHECKING:
     from doorbell.owner.history import Told

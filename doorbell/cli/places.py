@@ -5,17 +5,14 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from doorbell.errors import DoorbellError, Mistake
-
-if TYPE_CHECKING:
-    from doorbell.owner.identity import Identity
 
 CONFIG: Final = Path("/etc/doorbell/doorbell.toml")
 FAULTS: Final = 1  # exit codes
@@ -39,15 +36,6 @@ def state_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def identity_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "-i",
-        "--identity",
-        type=click.Path(path_type=Path, readable=False),
-        help="Your private identity file: opens what is sealed.",
-    )(command)
-
-
 def state_and_quota(state: Path | None, config: Path | None) -> tuple[Path, int | None]:
     """The folder, and the quota in bytes where a configuration tells it. Raises Mistake."""
     if state is not None and config is not None:
@@ -58,14 +46,6 @@ def state_and_quota(state: Path | None, config: Path | None) -> tuple[Path, int 
 
     found = load(config or CONFIG)
     return found.door.state, found.storage.quota_mb * 1_000_000 or None
-
-
-def identities_of(file: Path | None) -> Sequence[Identity]:
-    if file is None:
-        return ()
-    from doorbell.owner.identity import read_identities
-
-    return read_identities(file)
 
 
 @contextmanager
