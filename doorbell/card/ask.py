@@ -35,6 +35,7 @@ class Told:
     wifi: str | None
     country: str | None
     wpa3: bool
+    hidden: bool
     ethernet: bool
     broker: str | None
     no_broker: bool
@@ -82,7 +83,8 @@ def _wifi(told: Told, secrets: dict[str, str]) -> Wifi | None:
     if not ssid:
         raise Mistake("Give --wifi NAME, or --ethernet for a door with a cable.")
     country = _text(told, told.country, "--country", "Country of the Wi-Fi, two letters", "")
-    return Wifi(ssid, _secret(told, secrets, "wifi_password", "Wi-Fi password"), _country(country.upper()), told.wpa3)
+    password = _secret(told, secrets, "wifi_password", "Wi-Fi password")
+    return Wifi(ssid, password, _country(country.upper()), told.wpa3, told.hidden)
 
 
 def _broker(told: Told, secrets: dict[str, str], door: str) -> Broker | None:

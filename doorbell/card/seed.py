@@ -109,9 +109,10 @@ def network_config(wifi: Wifi | None) -> str:
 
 
 def _access(wifi: Wifi) -> dict[str, Any]:
+    seen = {"hidden": True} if wifi.hidden else {}
     if wifi.sae:
-        return {"auth": {"key-management": "sae", "password": wifi.password}}
-    return {"password": wifi.key}
+        return {"auth": {"key-management": "sae", "password": wifi.password}, **seen}
+    return {"password": wifi.key, **seen}
 
 
 def meta_data(instance: str, door: str) -> str:

@@ -49,6 +49,8 @@ class Wifi:
     country: str = field(validator=_shape(_COUNTRY, "The Wi-Fi country is two capital letters: DE, GB, US."))
     sae: bool = False
     """WPA3 alone: such a network takes no key that was worked out beforehand."""
+    hidden: bool = False
+    """It does not tell its name, so the door has to call for it."""
 
     @property
     def key(self) -> str:

@@ -31,6 +31,7 @@ FILE = click.Path(path_type=Path, readable=False)
 @click.option("--wifi", help="The Wi-Fi's name; its password is asked for, or in --secrets.")
 @click.option("--country", help="Where the Wi-Fi stands: DE, GB, US …")
 @click.option("--wpa3", is_flag=True, help="The Wi-Fi takes WPA3 alone (the password itself then goes onto the card).")
+@click.option("--hidden", is_flag=True, help="The Wi-Fi does not tell its name.")
 @click.option("--ethernet", is_flag=True, help="The door has a cable and no Wi-Fi.")
 @click.option("--broker", help="mqtts://HOST[:PORT], or mqtt:// without TLS.")
 @click.option("--no-broker", is_flag=True, help="The door rings its chime, and no phone.")
@@ -139,6 +140,7 @@ def _wishes(options: dict[str, Any]) -> Wishes:
             options["wifi"],
             options["country"],
             options["wpa3"],
+            options["hidden"],
             options["ethernet"],
             options["broker"],
             options["no_broker"],

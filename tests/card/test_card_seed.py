@@ -42,6 +42,14 @@ def test_a_wpa3_network_gets_the_password_itself() -> None:
     assert points["Nest"] == {"auth": {"key-management": "sae", "password": 'quo"te: #1'}}
 
 
+@pytest.mark.parametrize("sae", [False, True])
+def test_a_network_that_hides_its_name_is_called_for(sae: bool) -> None:
+    for hidden in (True, False):
+        wifi = Wifi("Nest", "12345678", "DE", sae=sae, hidden=hidden)
+        points = yaml.safe_load(seed.network_config(wifi))["network"]["wifis"]["wlan0"]["access-points"]
+        assert points["Nest"].get("hidden", False) is hidden
+
+
 def test_a_door_with_a_cable_has_no_radio_configured() -> None:
     network = yaml.safe_load(seed.network_config(None))["network"]
     assert list(network) == ["version", "ethernets"]
