@@ -46,6 +46,7 @@ from doorbell.link import messages, topics
 from doorbell.link.acceptance import Acceptance
 from doorbell.link.delivery import Delivery
 from doorbell.link.mqtt import Link
+from doorbell.orders import Orders
 from doorbell.porch import Porch
 from doorbell.problems import Problems
 from doorbell.push.pocket import Pocket
@@ -212,17 +213,16 @@ def _answers(
     doorman: Doorman, voice: Voice, home: Household, keys: DoorKeys, *, errands: Errands, pocket: Pocket
 ) -> Answers:
     door = doorman.config.door
-    answers = Answers(
-        doorman, door.id, keys, home, doorman.ledger, Acceptance(door.id, voice.epoch, home, keys.open_box),
-        errands, door.state / store.FOLDER,
+    orders = Orders(
+        doorman, home, doorman.ledger, errands, door.state / store.FOLDER,
         Viewing(doorman.recording.send, doorman.ledger.write, doorman.show_led), pocket, voice.wellbeing,
     )  # fmt: skip
-    answers.porch = Porch(
+    orders.porch = Porch(
         door.id, door.state, keys, home, errands, doorman.ledger.clock, doorman.ledger.write, voice.pairing,
-        answers.in_force,
+        orders.in_force,
     )  # fmt: skip
-    answers.porch.start(time.monotonic())
-    return answers
+    orders.porch.start(time.monotonic())
+    return Answers(door.id, keys, Acceptance(door.id, voice.epoch, home, keys.open_box), orders, doorman.say)
 
 
 def _make_folders(config: Config) -> None:

@@ -330,7 +330,7 @@ class Doorman:
             self.voice.states(at)
         return True
 
-    # ---- what the household asks for (answers.Door)
+    # ---- what the household asks for (orders.Door)
 
     def say(self, message: Message, at: float) -> bool:
         return self.voice is not None and self.voice.say(message, at)

@@ -18,8 +18,8 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 PURE = (
-    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "pairing", "pipe", "roster", "schedule",
-    "supervision", "ticket", "visit",
+    "closed", "debounce", "effects", "errors", "events", "hkdf", "live", "owed", "pairing", "pipe", "roster",
+    "schedule", "supervision", "ticket", "transfers", "visit",
     "boot.readme", "card.manifest",
     "clips.bech32", "clips.preroll", "clips.recipient", "clips.retention", "clips.seal",
     "journal.entry", "push.book", "push.letters", "overheard.guesses", "overheard.looks",
