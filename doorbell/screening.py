@@ -54,6 +54,7 @@ class Screening:
     def end(self) -> None:
         """Say that it is over."""
         self._say(END, b"")
+        self._muxer = None
 
     def _say_init(self, at: float) -> None:
         self._init_at = at

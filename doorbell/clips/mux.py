@@ -13,6 +13,7 @@ No encoder is opened: the stream's description is read from the first keyframe, 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from fractions import Fraction
@@ -78,6 +79,14 @@ class Muxer:
         self._container.close()
         return self._out.take()
 
+    def __del__(self) -> None:
+        # Container and stream hold each other, so an unfinished one is left to the garbage collector, which takes the
+        # file away first; PyAV then still writes the end of the film into it, and Python 3.13 dies of that. This runs
+        # before: nothing in that circle holds a Muxer.
+        if (container := getattr(self, "_container", None)) is not None:
+            with contextlib.suppress(av.FFmpegError):
+                container.close()
+
 
 class _Collected:
     """The file that libavformat believes to write: it can be written, not sought."""
@@ -102,6 +111,7 @@ def _described_by(first: Packet) -> av.container.InputContainer:
         source = av.open(io.BytesIO(first.data), "r", format="h264")
         if source.streams.video[0].codec_context.width:
             return source
+        source.close()
     except (av.FFmpegError, IndexError):
         pass
     raise DeviceError("A clip cannot begin here: its first keyframe carries no SPS and PPS.")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import itertools
 import json
 import struct
 import subprocess
+import sys
 from functools import cache
+from pathlib import Path
 
 import av
 import numpy as np
@@ -19,6 +22,7 @@ from doorbell.senses.camera import Packet, Settings
 from doorbell.senses.software import Encoder
 from doorbell.vision.frames import planes_of
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 CREATED = "2026-11-22T18:00:00.000000Z"
 
 
@@ -216,3 +220,32 @@ def test_a_clip_cannot_begin_without_sps_and_pps() -> None:
     for data in (picture, b"", b"\0\0\0\1"):
         with pytest.raises(DeviceError, match="SPS and PPS"):
             Muxer(Packet(first.at, data, True), {}, CREATED)
+
+
+def test_a_film_that_nobody_ends_is_ended_when_it_is_dropped_not_by_the_garbage_collector() -> None:
+    muxer = Muxer(film()[0], {}, CREATED)
+    for packet in film(5):
+        muxer.add(packet)
+    written = muxer._out
+    gc.disable()
+    try:
+        del muxer
+        assert b"mfra" in written.take()
+    finally:
+        gc.enable()
+
+
+def test_films_that_nobody_ends_do_not_end_the_recorder() -> None:
+    """Under PyAV 14 and Python 3.13, a Pi's, this was a segmentation fault each time."""
+    program = """
+import gc
+from tests.clips.test_mux import CREATED, Muxer, film
+for _ in range(50):
+    muxer = Muxer(film(5)[0], {}, CREATED)
+    for packet in film(5):
+        muxer.add(packet)
+    muxer.itself = muxer  # a circle: the collector has to find it
+    del muxer
+gc.collect()
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, check=True, timeout=60)
