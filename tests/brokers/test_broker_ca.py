@@ -21,7 +21,7 @@ from doorbell.errors import DeviceError, Mistake
 from doorbell.events import Offline, Online
 from doorbell.link.settings import MqttSettings
 from tests.link.test_tls import of_old
-from tests.rigs.broker import Mosquitto, free_port
+from tests.rigs.broker import Certificates, Mosquitto, free_port
 from tests.rigs.caller import Caller
 
 
@@ -83,8 +83,9 @@ def test_what_only_looks_like_the_broker_gets_no_login(made: Authority, tmp_path
             impostor.make(["localhost"])
             pair = (room / CERTIFICATE, room / KEY)
         case "expired":
-            _with_authority(made, room).certificate(["DNS:localhost"], -1)
-            pair = (room / CERTIFICATE, room / KEY)
+            shutil.copy(made.folder / CA, room / "ca.crt")
+            shutil.copy(made.folder / CA_KEY, room / "ca.key")
+            pair = Certificates(room).sign("old", host, expired=True)
         case _:  # who stole the authority's key signs for another name
             more = {"another name": "DNS:bank.example", "another address": "IP:10.9.9.9"}[kind]
             _with_authority(made, room).certificate(["DNS:localhost", more], 30)
