@@ -25,8 +25,10 @@ MOST_KEPT = 300
 MOST_BYTES = 64 * 1024
 """Inputs of one kept corpus, and their bytes."""
 MEMORY_MB = 1024
-LONGEST_S = 10
-"""Seconds that one input may take before it counts as a finding."""
+LONGEST_S = 30
+"""Seconds that one input may take before it counts as a finding; they pass also while others use the processor."""
+LAST_LINES = 60
+"""Of the log of a finding: where it was raised, and the input in base64."""
 
 
 def main() -> int:
@@ -73,11 +75,14 @@ def _one(name: str, given: argparse.Namespace) -> bool:
     done = re.search(r"number_of_executed_units: (\d+)", said)
     took = time.monotonic() - began
     count = int(done[1]) if done else 0
-    verdict = "nothing uncaught" if code == 0 and done else f"FOUND SOMETHING: {log}"
+    good = code == 0 and done is not None
+    verdict = "nothing uncaught" if good else f"FOUND SOMETHING: {log}"
     print(f"{name:14} {count:>11,} executions in {took:>7,.0f} s: {verdict}", flush=True)
-    if given.keep and code == 0:
+    if not good:
+        print("\n".join(said.splitlines()[-LAST_LINES:]), flush=True)
+    if given.keep and good:
         _keep(name, grown)
-    return code == 0 and done is not None
+    return good
 
 
 def kept(name: str) -> list[bytes]:
