@@ -87,6 +87,9 @@ def test_every_screen(house: Callable[..., House], look: str, monkeypatch: pytes
         take(phone, look, "hours")
         for name in QUIET:
             page(name)
+        for way in ("join", "light"):
+            page(way, f"add/{way}")
+        page("invite", wait="await page.locator('main svg, main canvas').first().waitFor()")
         entry = listener.wait("journal")[-1]
         _rewrite(home, entry)
         page("banner", "/", "await page.locator('.trouble').waitFor()")
