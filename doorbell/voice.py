@@ -30,6 +30,7 @@ log = logging.getLogger("doorman")
 MOST_DUE = 16
 LET_THROUGH_S = 0.005
 """How long the alert waits for the ring to be written."""
+DENIED = "The broker refuses what the door says: give its login the door's topics."
 NO_JOURNAL = bytes(16)
 """The journal id of a door whose journal cannot be opened: what it says is still signed, and rings."""
 
@@ -202,17 +203,25 @@ class Voice:
         match event:
             case events.Online():
                 log.info("the broker answers (MQTT %s)", "5" if event.protocol == 5 else "3.1.1")
-                self.problems.tell("broker", "")
+                self._tell_denied()
                 self.states(at)
                 self._carry_out(self.delivery.connected(at, event.generation, event.at))
             case events.Offline():
                 self.problems.tell("broker", event.why)
                 self._carry_out(self.delivery.disconnected(at, event.generation))
             case events.Acked():
-                self._carry_out(self.delivery.acked(at, event.generation, event.mid, event.at))
+                was_denied = bool(self.delivery.denied)
+                actions = self.delivery.acked(at, event.generation, event.mid, event.at)
+                if was_denied:
+                    self._tell_denied()
+                self._carry_out(actions)
             case events.Refused():
-                self.problems.tell("broker", "The broker refuses what the door says: give its login the door's topics.")
-                self._carry_out(self.delivery.refused(at, event.generation, event.mid, event.at))
+                actions = self.delivery.refused(at, event.generation, event.mid, event.at)
+                self._tell_denied()
+                self._carry_out(actions)
+
+    def _tell_denied(self) -> None:
+        self.problems.tell("broker", DENIED if self.delivery.denied else "")
 
     def birth_delay(self) -> float:
         """How long to wait after Home Assistant's birth: not all doors of a house at once."""

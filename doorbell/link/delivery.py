@@ -126,6 +126,8 @@ class Delivery:
     generation: int = 0
     dropped: int = 0
     """Live messages given up because they grew too old or too many, since the start."""
+    denied: set[str] = field(factory=set)
+    """The kinds of message (third level of their topics) whose last the broker refused; a new link changes nothing."""
 
     _wanted: bool = False
     _phase: str = "idle"
@@ -251,6 +253,7 @@ class Delivery:
             return []
         actions: list[Action] = []
         self._alive(at, flight, when)
+        self.denied.discard(_kind(flight.message))
         if flight.lane == "journal":
             actions.append(Delivered(flight.index))
         elif flight.lane == "poster":
@@ -263,6 +266,7 @@ class Delivery:
         if flight is None:
             return []
         self._alive(at, flight, when)
+        self.denied.add(_kind(flight.message))
         if flight.lane == "journal":
             self._outbox.rest(at)
         elif flight.lane == "poster":
@@ -401,3 +405,7 @@ class Delivery:
         self._released = False
         for one in self._posters:
             one.handed = False
+
+
+def _kind(message: Message) -> str:
+    return message.topic.split("/")[2]

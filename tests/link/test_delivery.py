@@ -296,6 +296,23 @@ def test_a_reply_is_said_now_or_never() -> None:
     assert hand.do(hand.delivery.say(2, reply)) == ["to/p"]
 
 
+def test_what_the_broker_denied_stays_denied_until_it_takes_one_of_its_kind() -> None:
+    hand = Hand()
+    hand.online(0)
+    hand.do(hand.delivery.due(0, [entry(1)]))
+    hand.do(hand.delivery.refused(1, 1, hand.keys["journal/1"].pop(), 1))
+    assert hand.delivery.denied == {"journal"}
+    hand.ack(2, "availability")
+    hand.do(hand.delivery.disconnected(3, 1))
+    assert hand.do(hand.delivery.tick(10)) == ["open 2"]
+    hand.do(hand.delivery.connected(11, 2, 11))
+    assert hand.delivery.denied == {"journal"}, "a new link is no sign of other rights"
+    hand.do(hand.delivery.due(11, []))  # to what the old link had asked
+    assert hand.do(hand.delivery.due(12, [entry(1)])) == ["journal/1", "ask 1"]
+    hand.ack(13, "journal/1")
+    assert hand.delivery.denied == set()
+
+
 def test_a_slow_link_refuses_more_than_it_can_carry_before_a_ring() -> None:
     hand = quiet()
     chunk = Message("doorbell/front/clip/p/r/1", bytes(96 * 1024), 1, False, 600)
