@@ -43,16 +43,17 @@ def share(free: int, used: int) -> int:
 
 
 def to_forget(
-    held: Iterable[Held], *, used: int, today: int, days: int, quota: int, free: int, most: int
+    held: Iterable[Held], *, used: int, today: int, days: int, quota: int, free: int, most: int, before: int = 0
 ) -> tuple[Forget, ...]:
     """At most ``most`` of the kept clips, in the order to delete them; as many as that: ask again when they are gone.
 
     ``held`` comes by rising index and is read no further than the answer needs. ``today`` is the UTC day, 0 while the
     clock is not to be trusted: then nothing is too old. ``used`` is what all clips hold, the one being recorded too
-    (it cannot be chosen), ``quota`` bounds it, ``free`` is what the card has left. All in bytes.
+    (it cannot be chosen), ``quota`` bounds it, ``free`` is what the card has left. All in bytes. ``before`` is the
+    highest day, up to today, of anything older than the first of ``held``; 0 unknown.
     """
     chosen: list[Forget] = []
-    for clip, is_old in _oldest(held, today, days, most):
+    for clip, is_old in _oldest(held, today, days, most, before):
         room = used <= quota - RESERVE and free >= RESERVE
         if len(chosen) == most or (room and not is_old):
             break
@@ -62,7 +63,7 @@ def to_forget(
     return tuple(chosen)
 
 
-def _oldest(held: Iterable[Held], today: int, days: int, most: int) -> Iterator[tuple[Held, bool]]:
+def _oldest(held: Iterable[Held], today: int, days: int, most: int, before: int) -> Iterator[tuple[Held, bool]]:
     """The first clips, each with whether it is too old; at least ``most``, unless there are fewer.
 
     The order of the journal is certain, days are not. A clip without a day (or with one in the future, from a clock
@@ -70,7 +71,7 @@ def _oldest(held: Iterable[Held], today: int, days: int, most: int) -> Iterator[
     behind an earlier clip's says nothing. So a wrong clock can make a clip stay too long, never go too early.
     """
     waiting: list[Held] = []
-    clips, young = iter(held), not today
+    clips, young = iter(held), not today or before + days >= today
     for clip in clips:
         if young:
             yield clip, False

@@ -253,6 +253,15 @@ class Book:
             full = len(rows) == PAGE
             after = rows[-1][1] if full else 0
 
+    def day_before_held(self, today: int) -> int:
+        """The highest UTC day, up to ``today``, of an entry older than the oldest kept clip; 0 where none is known."""
+        oldest = f"SELECT started FROM clip WHERE {_HELD} ORDER BY started LIMIT 1"  # noqa: S608
+        found: int = self._db.execute(
+            f"SELECT coalesce(max(day), 0) FROM day WHERE day <= ? AND first < ({oldest})",  # noqa: S608
+            (today,),
+        ).fetchone()[0]
+        return found
+
     def held_ids(self) -> HeldIds:
         return HeldIds(self)
 

@@ -305,6 +305,7 @@ class Writer:
         chosen = to_forget(
             pages.book.held(), used=used, today=request.today, days=request.days,
             quota=request.quota or share(free, used), free=free, most=MOST_DELETED,
+            before=pages.book.day_before_held(request.today),
         )  # fmt: skip
         for forget in chosen:
             pages.delete(forget.clip, forget.why, request.stamp)

@@ -255,6 +255,17 @@ def test_undated_entries_are_kept_until_a_later_one_is_old(door: Door) -> None:
     assert door.kinds()[:6] == ["forgotten"] * 6
 
 
+def test_a_clip_of_a_clock_that_fell_back_is_no_older_than_the_entries_before_it(door: Door) -> None:
+    door.record(1, size=10_000)
+    fallen = door.record(2, size=10_000, at="2026-02-01T00:00:00Z")
+    door.line.put(ForgetOld(stamp(), DAY, 14, RESERVE + 15_000))
+    door.settle(3)
+    assert [path.name for path in (door.state / "clips").iterdir()] == [f"{fallen}.mp4.age"], "the older went for room"
+    door.line.put(ForgetOld(stamp(), DAY, 14, 10**12))
+    door.settle(2)
+    assert [path.name for path in (door.state / "clips").iterdir()] == [f"{fallen}.mp4.age"]
+
+
 def test_many_clips_go_a_few_at_a_time(door: Door) -> None:
     for number in range(40):
         door.record(number, size=100)
@@ -356,7 +367,7 @@ def test_a_full_card_loses_nothing_that_was_told_and_heals(small_card: Path) -> 
 
 def test_a_read_only_card_is_told_once_and_written_when_it_is_back(small_card: Path) -> None:
     door = Door(small_card / "state")
-    door.record(1, size=100)
+    door.record(1, size=10_000)
     subprocess.run(["mount", "-o", "remount,ro", small_card], check=False, capture_output=True)
     door.writer.close()
     subprocess.run(["mount", "-o", "remount,ro", small_card], check=True)

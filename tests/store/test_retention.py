@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from doorbell.clips.retention import RESERVE, Forget, Held, to_forget
@@ -14,14 +14,17 @@ clips_drawn = st.lists(
 
 
 def chosen_of(
-    held: list[Held], *, today: int, days: int, quota: int, free: int, running: int = 0, most: int = 99
+    held: list[Held], *, today: int, days: int, quota: int, free: int, running: int = 0, most: int = 99, before: int = 0
 ) -> tuple[Forget, ...]:
     used = running + sum(clip.bytes for clip in held)
-    return to_forget(iter(held), used=used, today=today, days=days, quota=quota, free=free, most=most)
+    return to_forget(iter(held), used=used, today=today, days=days, quota=quota, free=free, most=most, before=before)
 
 
-def gone(held: list[Held], today: int = 100, days: int = 5, quota: int = PLENTY, free: int = PLENTY) -> list[str]:
-    return [forget.clip for forget in chosen_of(held, today=today, days=days, quota=quota, free=free)]
+def gone(
+    held: list[Held], today: int = 100, days: int = 5, quota: int = PLENTY, free: int = PLENTY, before: int = 0
+) -> list[str]:
+    chosen = chosen_of(held, today=today, days=days, quota=quota, free=free, before=before)
+    return [forget.clip for forget in chosen]
 
 
 def aged(*days: int) -> list[Held]:
@@ -76,16 +79,23 @@ def test_a_clock_that_was_ahead_does_not_keep_clips_for_ever() -> None:
 
 
 @given(clips_drawn, st.integers(0, 300), st.integers(1, 30), st.integers(0, 300_000_000), st.integers(1, 5))
+@example([Held("a", 1, 0, 95), Held("b", 2, 0, 90)], 95, 1, 0, 1)
 def test_a_few_at_a_time_the_same_clips_go_for_the_same_reasons(
     held: list[Held], today: int, days: int, quota: int, most: int
 ) -> None:
     at_once = chosen_of(held, today=today, days=days, quota=quota, free=PLENTY)
-    left, in_turn = list(held), []
-    while some := chosen_of(left, today=today, days=days, quota=quota, free=PLENTY, most=most):
+    left, in_turn, before = list(held), [], 0
+    while some := chosen_of(left, today=today, days=days, quota=quota, free=PLENTY, most=most, before=before):
         assert len(some) <= most
         in_turn += some
+        before = max([before, *(clip.day for clip in left[: len(some)] if clip.day <= today)])
         left = left[len(some) :]
     assert tuple(in_turn) == at_once
+
+
+def test_a_clock_that_falls_back_ages_no_clip_whose_older_neighbour_went_for_room() -> None:
+    assert gone(aged(90), before=99) == []
+    assert gone(aged(90), before=90) == ["1"]
 
 
 def test_no_more_of_the_history_is_read_than_the_answer_needs() -> None:
