@@ -26,6 +26,8 @@ RECORD: Final = 4096
 VALID_S: Final = 3600
 """How long a proof holds; RFC 8292 allows a day. A door whose clock is hours off is refused by the push service."""
 _CURVE: Final = ec.SECP256R1()
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of P-256's base point (NIST SP 800-186, 3.2.1.3)."""
 
 
 def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -34,8 +36,11 @@ def public_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def private_key(secret: bytes) -> ec.EllipticCurvePrivateKey:
-    """From 32 bytes; raises ValueError for 0 and for what is beyond the curve's order."""
-    return ec.derive_private_key(int.from_bytes(secret, "big"), _CURVE)
+    """From 32 bytes; raises ValueError for 0 and for what is beyond the curve's order (FIPS 186-5, 3.1)."""
+    number = int.from_bytes(secret, "big")
+    if not 0 < number < _ORDER:  # some versions of the library would take it modulo the order
+        raise ValueError("no key of P-256")
+    return ec.derive_private_key(number, _CURVE)
 
 
 def fresh_key() -> ec.EllipticCurvePrivateKey:

@@ -58,7 +58,7 @@ def test_a_point_that_is_none_is_refused(point: bytes) -> None:
         webpush.encrypted(b"x", point, bytes(16), salt=bytes(16), ephemeral=webpush.fresh_key())
 
 
-@pytest.mark.parametrize("secret", [bytes(32), b"\xff" * 32])
+@pytest.mark.parametrize("secret", [bytes(32), webpush._ORDER.to_bytes(32), b"\xff" * 32])
 def test_a_key_beyond_the_curve_is_refused(secret: bytes) -> None:
     with pytest.raises(ValueError):
         webpush.private_key(secret)
