@@ -92,7 +92,7 @@ def test_all_of_it_is_shown_and_nothing_is_written_without_a_yes(path: Path, tmp
     archive = tmp_path / "help.tar.gz"
     done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive)])
     assert not archive.exists()
-    assert "Nothing was written" in done.stderr
+    assert "Nothing was written" in done.output
     done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes", "--json"])
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     with tarfile.open(archive) as opened:

@@ -35,6 +35,7 @@ class Certificates:
         self._openssl(
             "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-keyout", "ca.key", "-out", "ca.crt", "-days", "30", "-subj", "/CN=authority of a test",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign",
         )  # fmt: skip
         return self
 
@@ -46,7 +47,7 @@ class Certificates:
         (self.folder / "ca.conf").write_text(
             f"[ca]\ndefault_ca=d\n[d]\ndir={self.folder}\ndatabase=$dir/index.txt\nserial=$dir/serial\nnew_certs_dir=$dir\n"
             "default_md=sha256\npolicy=p\nunique_subject=no\nx509_extensions=e\n[p]\ncommonName=supplied\n"
-            f"[e]\nsubjectAltName={kind}:{host}\n"
+            f"[e]\nsubjectAltName={kind}:{host}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
         )
         self._openssl(
             "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
