@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from pathlib import Path
@@ -15,7 +16,8 @@ FRESH_S = 30.0
 def write(runtime: Path, page: dict[str, Any]) -> None:
     """Put the page in place of the one before, whole or not at all; raises OSError."""
     new = runtime / "status.json.new"
-    new.write_text(json.dumps({**page, "pid": os.getpid(), "uptime": round(time.monotonic(), 1)}), encoding="utf-8")
+    uptime = math.floor(time.monotonic() * 10) / 10  # rounded up, a page just written would be one of the future
+    new.write_text(json.dumps({**page, "pid": os.getpid(), "uptime": uptime}), encoding="utf-8")
     new.chmod(0o640)
     new.replace(runtime / "status.json")
 
