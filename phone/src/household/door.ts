@@ -13,7 +13,6 @@ import type { Body, Entry } from "../door/journal";
 import { knowsSecret } from "../door/pairing";
 import { Refused } from "../door/refused";
 import { acceptRoster, knownRoster } from "../door/roster";
-import { hashOf } from "../door/sign";
 import type { Backroom } from "../backroom/work";
 import { type Cupboard, under } from "../keep/cupboard";
 import type { Keys } from "../keep/keys";
@@ -22,12 +21,12 @@ import { topicsOf } from "../link/topics";
 import { Asking, now } from "./asking";
 import { readHealth } from "./health";
 import { joinRequest } from "./joining";
+import { Posters } from "./posters";
 import type { DoorRecord, DoorView, Ringing, Trouble } from "./record";
 import { Story } from "./story";
 
 const RINGS_FOR_MS = 60_000;
 const GAP_AFTER_MS = 15_000;
-const MOST_POSTER = 24_576;
 const PAGES_AT_ONCE = 200;
 const MOST_EARLY = 256; // more would come again in the door's answer
 const MOST_DOUBTED = 8;
@@ -51,8 +50,7 @@ export class Door {
   readonly #opener: Opener;
   readonly #clock = new DoorClock();
   readonly #bell = new Bell();
-  readonly #posters = new Map<string, { sealed: Bytes; sha256: string }>();
-  readonly #asked = new Set<string>(); // clips whose poster was asked for
+  readonly #posters: Posters;
   readonly #bodies = new WeakMap<Entry, Body | null>(); // opened already, and waiting for what comes before them
   readonly #returns = new Set<() => void>();
   #early: Bytes[] = [];
@@ -87,6 +85,7 @@ export class Door {
     this.asking = new Asking(keys.signer, this.#opener, this.#clock, () => this.#facts(), (payload) =>
       this.#broker.send(`${base}/from/${this.asking.me}`, payload),
     );
+    this.#posters = new Posters(record.door, this.story, cupboard, this.asking);
     const { me } = this.asking;
     this.#broker = new Broker(
       { url: record.broker, login: record.login, password: record.password, clientId: record.clientId },
@@ -178,12 +177,17 @@ export class Door {
 
   /**
    * The poster of a visit as a picture, or null when there is none, or it is not the one that the journal names. One that did
-   * not come by itself is asked for, once.
+   * not come by itself is asked for.
    */
   async poster(visit: string): Promise<Bytes | null> {
-    const kept = this.#posters.get(visit) ?? (await this.#keptPoster(visit)) ?? (await this.#askForPoster(visit));
+    let kept = await this.#posters.kept(visit);
+    if (!kept && this.#view.answers) {
+      const came = await this.#posters.ask(visit);
+      if (came) await this.#poster(visit, came);
+      kept = await this.#posters.kept(visit);
+    }
     if (!kept) return null;
-    const { ending, plain } = await this.backroom.open(kept.sealed);
+    const { ending, plain } = await this.backroom.open(kept);
     return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
   }
 
@@ -375,38 +379,9 @@ export class Door {
   }
 
   async #poster(visit: string, sealed: Bytes): Promise<void> {
-    if (!/^[a-z2-7]{1,40}$/.test(visit) || sealed.length > MOST_POSTER || this.#posters.has(visit)) return;
-    const kept = { sealed, sha256: hex(hashOf(sealed)) };
-    if (!this.#mayBe(visit, kept.sha256)) return this.#trouble("poster", 0);
-    this.#posters.set(visit, kept);
-    await this.cupboard.put("posters", [[[this.#view.record.door, visit], kept]]);
-    this.#show({});
-  }
-
-  /** Whether the journal, as far as it is known, allows this poster for the visit. */
-  #mayBe(visit: string, sha256: string): boolean {
-    const named = this.story.visits.find((one) => one.id === visit)?.clips.map((clip) => clip.posterSha256).filter(Boolean) ?? [];
-    return named.length === 0 || named.includes(sha256);
-  }
-
-  async #askForPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
-    const clip = this.story.visits.find((one) => one.id === visit)?.clips.find((one) => one.posterSha256 && one.state !== "deleted");
-    if (!clip || !this.#view.answers || this.#asked.has(clip.id)) return null;
-    this.#asked.add(clip.id);
-    try {
-      const { result } = await this.asking.ask("poster", { clip: clip.id });
-      const sealed = unbase64(result["poster"]);
-      if (sealed) await this.#poster(visit, sealed);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-    }
-    return this.#posters.get(visit) ?? null;
-  }
-
-  async #keptPoster(visit: string): Promise<{ sealed: Bytes; sha256: string } | null> {
-    const kept = await this.cupboard.get<{ sealed: Bytes; sha256: string }>("posters", [this.#view.record.door, visit]);
-    if (kept) this.#posters.set(visit, kept);
-    return kept ?? null;
+    const came = await this.#posters.take(visit, sealed);
+    if (came === "taken") this.#show({});
+    if (came === "doubted") await this.#trouble("poster", 0);
   }
 
   async #entry(payload: Bytes): Promise<void> {
@@ -467,12 +442,7 @@ export class Door {
     if (this.story.add(index, body) && !before) await this.#trouble("vanished", index);
     if (!before && body?.kind === "settings" && typeof body["recording"] === "boolean") this.#show({ recording: body["recording"] });
     const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
-    const poster = this.#posters.get(visit);
-    if (poster && !this.#mayBe(visit, poster.sha256)) {
-      this.#posters.delete(visit);
-      await this.cupboard.remove("posters", [this.#view.record.door, visit]);
-      await this.#trouble("poster", index);
-    }
+    if (await this.#posters.unmasked(visit)) await this.#trouble("poster", index);
   }
 
   async #reply(payload: Bytes): Promise<void> {
