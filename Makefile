@@ -32,8 +32,9 @@ help: ## print this list
 demo: $(VENV)/desk ## the whole door on this computer, without a Pi (DEMO=--once plays it through)
 	@$(BIN)/python -m doorbell demo $(DEMO)
 
-test: $(VENV)/test packages ## all tests that need no Pi (PYTEST=... passes options on)
-	@$(BIN)/python -m pytest -q $(PYTEST)
+# Most of them wait for real clocks, brokers and cameras: three at once take half of the time on two cores.
+test: $(VENV)/test packages ## all tests that need no Pi (PYTEST=... passes options on, -n 0: one at a time)
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal $(PYTEST)
 
 check: $(VENV)/test ## style, types, and the import rules between the rooms
 	@$(BIN)/ruff check --quiet .

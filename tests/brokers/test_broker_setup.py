@@ -200,7 +200,11 @@ def test_with_an_empty_acl_everything_is_denied(files: Files) -> None:
         assert anna.heard == door.heard == []
 
 
-@pytest.mark.parametrize(("name", "password"), [("", ""), ("front", "wrong"), ("neighbour", WORDS["neighbour"])])
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("", ""), ("front", "wrong"), ("neighbour", WORDS["neighbour"])],
+    ids=["no name", "a wrong password", "a name that nobody gave"],
+)
 def test_nobody_else_gets_in(files: Files, name: str, password: str) -> None:
     with broker(files) as running, Client(running.port, name, password) as stranger:
         assert stranger.refused
