@@ -43,7 +43,7 @@ door="python3 python3-attr python3-av python3-cattr python3-click python3-mnemon
 # What the kernel's and picamera2's sides need, and the test suite.
 parts="systemd-sysv dbus udev kmod iproute2 procps e2fsprogs mosquitto mosquitto-clients strace
     python3-libcamera libcamera-ipa python3-jsonschema python3-libarchive-c python3-piexif python3-pil python3-prctl
-    python3-tqdm age ffmpeg make openssl python3-hypothesis python3-pytest python3-pytest-timeout python3-rich python3-segno
+    python3-tqdm age ffmpeg make openssl python3-hypothesis python3-pytest python3-pytest-timeout python3-pytest-xdist python3-rich python3-segno
     python3-cryptography rclone mtools dosfstools fdisk"
 compilers="gcc libc6-dev python3-dev python3-pip python3-setuptools python3-wheel swig"
 
