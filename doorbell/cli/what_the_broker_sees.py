@@ -97,7 +97,7 @@ def _kept(heard: Iterator[Heard], record: Path | None) -> Iterator[Heard]:
     from doorbell.overheard.session import MOST_BYTES, line
 
     try:
-        file = record.open("x", encoding="ascii") if record else None
+        file = record.open("x", buffering=1, encoding="ascii") if record else None
     except OSError as error:
         raise Mistake(f"{record} cannot be written ({error.strerror}): name a new file.") from None
     size = 0

@@ -8,7 +8,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from doorbell import household, roster
 from doorbell.cli.doctor import doctor
@@ -18,6 +17,7 @@ from doorbell.doctor.rounds import look
 from doorbell.doorkeys import load_or_make
 from doorbell.owner.identity import Identity
 from doorbell.roster import Member
+from tests.rigs.typed import runner
 
 OWNER, BEN = Identity(bytes(range(32))), Identity(bytes(32))
 PRIVATE = ("broker.home.example", "frontlogin", "hunter2secret", "Villa Kunterbunt", "seidenweg-7", "Benedikt", "Jo",
@@ -90,10 +90,10 @@ def test_the_sieve_leaves_what_is_set_and_takes_the_rest() -> None:
 
 def test_all_of_it_is_shown_and_nothing_is_written_without_a_yes(path: Path, tmp_path: Path) -> None:
     archive = tmp_path / "help.tar.gz"
-    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive)])
+    done = runner().invoke(doctor, ["--config", str(path), "--bundle", str(archive)])
     assert not archive.exists()
     assert "Nothing was written" in done.output
-    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes", "--json"])
+    done = runner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes", "--json"])
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     with tarfile.open(archive) as opened:
         for entry in opened.getmembers():
@@ -102,6 +102,6 @@ def test_all_of_it_is_shown_and_nothing_is_written_without_a_yes(path: Path, tmp
             assert held.read().decode() in done.stderr
     assert json.loads(done.stdout)
     before = archive.read_bytes()
-    done = CliRunner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes"])
+    done = runner().invoke(doctor, ["--config", str(path), "--bundle", str(archive), "--yes"])
     assert "is not overwritten" in str(done.exception)
     assert archive.read_bytes() == before

@@ -81,6 +81,7 @@ def test_nothing_but_the_clear_topics_is_readable(
         anna.until(lambda: len(anna.of("live/")) > 5)
         anna.ask("live", {"do": "stop", "session": live["session"]})
         anna.ask("recording", {"on": False})
+        door.until(lambda: 'recording/state", "payload": "T0ZG"' in kept.read_text())  # OFF, which follows the reply
         status, report = eyes.report()
     assert (status, report["tight"], report["leaks"]) == (0, True, [])
     clear, sealed = rows(report, "clear"), rows(report, "sealed")

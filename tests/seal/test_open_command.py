@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from doorbell.cli.keygen import keygen
 from doorbell.cli.open_ import open_
@@ -20,6 +20,7 @@ from doorbell.clips.seal import SEALED_CHUNK, Sealer, seal
 from doorbell.errors import DeviceError, Mistake
 from doorbell.owner.identity import Identity, read_identities, write_identity
 from doorbell.owner.remux import remux, video_seconds, whole_fragments
+from tests.rigs.typed import runner
 
 OWNER = Identity(bytes(range(32)))
 JPEG = b"\xff\xd8\xff\xe0" + bytes(5000) + b"\xff\xd9"
@@ -55,14 +56,6 @@ def sealed_clip(home: Path, plaintext: bytes, name: str = "clip.mp4.age") -> Pat
 def run_open(home: Path, clip: Path, *more: str) -> Result:
     line = [str(clip), "--identity", str(home / "key.txt"), *more]
     return runner().invoke(open_, line)
-
-
-def runner() -> CliRunner:
-    """A runner that keeps standard error apart, as click 8.2 does by itself."""
-    try:
-        return CliRunner(mix_stderr=False)
-    except TypeError:
-        return CliRunner()
 
 
 def names(home: Path) -> set[str]:
