@@ -54,6 +54,9 @@ UPDATES: Final[dict[str, str]] = {
         "#clear Unattended-Upgrade::Allowed-Origins;\n"
         "Unattended-Upgrade::Origins-Pattern {\n"
         '  "origin=Debian,codename=${distro_codename}-security,label=Debian-Security";\n'
+        "  // The 32-bit system of a Zero W. Raspbian has no archive for security alone, but between two releases of\n"
+        "  // Debian little else comes into it.\n"
+        '  "origin=Raspbian,codename=${distro_codename},label=Raspbian";\n'
         "};\n"
         'Unattended-Upgrade::Package-Blacklist { "^doorbell$"; };\n'
         'Unattended-Upgrade::Automatic-Reboot "false";\n'

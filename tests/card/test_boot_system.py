@@ -95,7 +95,10 @@ def test_ssh_points_nowhere_unless_it_was_asked_for(hard: Places) -> None:
 def test_only_the_systems_security_updates_come_by_themselves(hard: Places) -> None:
     text = (hard.root / "etc/apt/apt.conf.d/90doorbell").read_text()
     origins = re.findall(r'"(origin=[^"]+)"', text)
-    assert origins == ["origin=Debian,codename=${distro_codename}-security,label=Debian-Security"]
+    assert origins == [
+        "origin=Debian,codename=${distro_codename}-security,label=Debian-Security",
+        "origin=Raspbian,codename=${distro_codename},label=Raspbian",
+    ]
     assert '"^doorbell$"' in text and 'Automatic-Reboot "false"' in text
     harden(hard, ssh=False, updates=False)
     assert not (hard.root / "etc/apt/apt.conf.d/90doorbell").exists()
@@ -106,7 +109,7 @@ def test_apt_understands_what_it_is_told(hard: Places) -> None:
     file = hard.root / "etc/apt/apt.conf.d/90doorbell"
     done = subprocess.run(["apt-config", "-c", file, "dump"], capture_output=True, text=True, check=True)
     assert 'APT::Periodic::Unattended-Upgrade "1";' in done.stdout
-    assert done.stdout.count("Unattended-Upgrade::Origins-Pattern::") == 1
+    assert done.stdout.count("Unattended-Upgrade::Origins-Pattern::") == 2
 
 
 def test_hardening_twice_changes_nothing_and_asks_for_no_restart(hard: Places) -> None:
