@@ -38,18 +38,22 @@ class Partition:
     size: int
 
 
-def boot_partition(image: Path) -> Partition:
-    """The FAT partition of a card's image that is all there. Raises Mistake with the reason, DeviceError."""
+def boot_partition(image: Path, name: str = "") -> Partition:
+    """The FAT partition of a card's image that is all there. Raises Mistake with the reason, DeviceError.
+
+    *name*: what the owner knows the image by, where *image* is a copy of it.
+    """
+    name = name or image.name
     try:
         length = image.stat().st_size
         with image.open("rb") as file:
             first = file.read(SECTOR)
-            boot, root = _table(image, first, length)
+            boot, root = _table(name, first, length)
             file.seek(boot.start)
-            _look_like_fat(image, file.read(SECTOR))
+            _look_like_fat(name, file.read(SECTOR))
             file.seek(root.start + 1024 + 56)
             if file.read(2) != b"\x53\xef":
-                raise Mistake(f"The second partition of {image.name} is not ext4, as Raspberry Pi OS has it. {TAKE}")
+                raise Mistake(f"The second partition of {name} is not ext4, as Raspberry Pi OS has it. {TAKE}")
     except OSError as error:
         raise DeviceError(f"{image} cannot be read ({error.strerror}): check the file and its disk.") from None
     return boot
@@ -64,19 +68,17 @@ def refuse_what_is_no_card(name: str, first: bytes) -> None:
         raise Mistake(f"{name} has no partition table, so it is no image of a card. {TAKE}")
 
 
-def _table(image: Path, first: bytes, length: int) -> tuple[Partition, Partition]:
-    refuse_what_is_no_card(image.name, first)
+def _table(name: str, first: bytes, length: int) -> tuple[Partition, Partition]:
+    refuse_what_is_no_card(name, first)
     entries = [_entry(first[446 + 16 * n : 462 + 16 * n]) for n in range(4)]
     (boot_kind, boot), (root_kind, root) = entries[0], entries[1]
     if boot_kind == _GPT:
-        raise Mistake(f"{image.name} has a GPT, as images for PCs have. {TAKE}")
+        raise Mistake(f"{name} has a GPT, as images for PCs have. {TAKE}")
     if boot_kind not in _FAT or root_kind != _LINUX:
-        raise Mistake(
-            f"{image.name} is no image of Raspberry Pi OS: it has no FAT partition before a Linux one. {TAKE}"
-        )
+        raise Mistake(f"{name} is no image of Raspberry Pi OS: it has no FAT partition before a Linux one. {TAKE}")
     end = max(boot.start + boot.size, root.start + root.size)
     if end > length:
-        raise Mistake(f"{image.name} is cut short: {length} bytes of {end} are there. Download it again.")
+        raise Mistake(f"{name} is cut short: {length} bytes of {end} are there. Download it again.")
     return boot, root
 
 
@@ -85,6 +87,6 @@ def _entry(raw: bytes) -> tuple[int, Partition]:
     return kind, Partition(start * SECTOR, sectors * SECTOR)
 
 
-def _look_like_fat(image: Path, sector: bytes) -> None:
+def _look_like_fat(name: str, sector: bytes) -> None:
     if sector[510:512] != b"\x55\xaa" or not (sector[54:57] == b"FAT" or sector[82:87] == b"FAT32"):
-        raise Mistake(f"The first partition of {image.name} holds no FAT file system: the image is damaged. {TAKE}")
+        raise Mistake(f"The first partition of {name} holds no FAT file system: the image is damaged. {TAKE}")

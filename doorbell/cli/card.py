@@ -221,7 +221,7 @@ def _into_image(image: Path, out: Path, wishes: Wishes, fill: Callable[[Volume],
     with ExitStack() as stack:
         with bar(f"Unpacking {image.name}") as progress:
             part = stack.enter_context(unpacked(image, out, progress))
-        fat = volume.Fat(part, disk.boot_partition(part))
+        fat = volume.Fat(part, disk.boot_partition(part, image.name))
         click.echo(f"Found {system.recognised(fat)}.")
         written = _onto(fat, wishes, fill)
     click.echo(

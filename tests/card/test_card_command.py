@@ -310,6 +310,7 @@ def test_a_wrong_image_is_refused_with_the_reason(
     done = card("--image", wrong, "--out", tmp_path / "card.img")
     assert done.exit_code == 1
     assert why in done.output
+    assert "wrong.img" in done.output and "card.img" not in done.output, "the owner knows the original, not our copy"
     assert not (tmp_path / "card.img").exists() and not list(tmp_path.glob("*.part"))
 
 
