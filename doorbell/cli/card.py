@@ -94,6 +94,7 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     how = options["prove"] or ("words" if new and not options["yes"] else "file")
     if new:
         _show_words(owner, options["identity"] or place / enrolled.IDENTITY, clear=how != "file")
+    ticket = None if wishes.broker is None else _ticket(wishes, wishes.broker, owner, options["phone_broker"])
     test = proof.sealed_clip(text)
     prove(test, owner, how)
     click.echo("A test clip was sealed to this door's key and opened again with yours.")
@@ -105,11 +106,10 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
         assert boot is not None
         written = _onto(_mounted(boot), wishes, filled)
     _list(written, place)
-    if wishes.broker is None:
+    if ticket is None:
         click.echo("\nWithout a broker no phone can join: write the card again with --broker when you have one.")
     else:
-        ticket = _ticket(wishes, wishes.broker, owner, invitation, options["phone_broker"])
-        _show(ticket, wishes.name, place, invitation.until)
+        _show(evolve(ticket, secret=invitation.secret), wishes.name, place, invitation.until)
     click.echo(
         "\nPut the card into the door and give it power; the first start takes 10 to 20 minutes and needs internet."
     )
@@ -279,15 +279,19 @@ def _list(written: Card, place: Path) -> None:
     durable.replace(place / LIST, written.files[manifest.NAME])
 
 
-def _ticket(wishes: Wishes, broker: Broker, owner: Identity, invitation: Invitation, address: str | None) -> Ticket:
-    from doorbell.ticket import Ticket
+def _ticket(wishes: Wishes, broker: Broker, owner: Identity, address: str | None) -> Ticket:
+    """What a phone is shown, but for the invitation's secret: whatever is wrong with it is known before anything is
+    written. Raises Mistake."""
+    from doorbell.ticket import SECRET, Ticket, written
 
     host = f"[{broker.host}]" if ":" in broker.host else broker.host
     address = address or f"{'wss' if broker.kind == 'mqtts' else 'ws'}://{host}:8884"
     try:
-        return Ticket(owner.recipient.key, owner.verify_key, invitation.secret, wishes.door, address)
+        ticket = Ticket(owner.recipient.key, owner.verify_key, bytes(SECRET), wishes.door, address)
+        written(ticket)
     except ValueError:
         raise Mistake("--phone-broker is wss://HOST, wss://HOST:PORT/PATH, or ws:// at home.") from None
+    return ticket
 
 
 def _show(ticket: Ticket, name: str, place: Path, ends: int) -> None:

@@ -185,6 +185,15 @@ def test_the_phones_code_names_the_owner_the_secret_and_the_broker(bootfs: Path,
     assert _read_code(tmp_path / "kept/phone.svg") in (ticket.to_qr(wanted), None)
 
 
+def test_a_wrong_address_for_phones_is_told_before_writing(bootfs: Path, card: Card, tmp_path: Path) -> None:
+    before = {file.name: file.read_bytes() for file in bootfs.iterdir()}
+    for address in ("https://x", "wss://" + "x" * 300):
+        done = card("--boot", bootfs, "--phone-broker", address)
+        assert done.exit_code == 1 and "--phone-broker" in done.output
+        assert {file.name: file.read_bytes() for file in bootfs.iterdir()} == before
+        assert not (tmp_path / "kept/pairing.json").exists(), "a sheet of before stays good"
+
+
 def _read_code(sheet: Path) -> str | None:
     """The code as a camera would see it, drawn from the sheet's own path; None where OpenCV reads none of it."""
     import re
