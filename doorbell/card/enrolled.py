@@ -36,13 +36,13 @@ def make_folder(folder: Path) -> None:
         raise Mistake(f"Others may look into {folder}, and it holds secrets: run `chmod 700 {folder}`.")
 
 
-def identity(file: Path, now: float) -> tuple[Identity, bool]:
-    """The owner's identity, and whether it was made just now. Raises Mistake, DeviceError."""
+def identity(file: Path, now: float) -> Identity:
+    """The owner's identity, made where it is missing. Raises Mistake, DeviceError."""
     if os.path.lexists(file):
-        return read_identities(file)[0], False
+        return read_identities(file)[0]
     made = Identity.make()
     write_identity(file, made, created=datetime.fromtimestamp(now, UTC))
-    return made, True
+    return made
 
 
 def invitation(folder: Path, owner: Identity, now: float, *, anew: bool) -> Invitation:

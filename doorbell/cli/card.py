@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from doorbell.ticket import Ticket
 
 FILE = click.Path(path_type=Path, readable=False)
+NOT_TRIED = (
+    "THE 24 WORDS WERE NOT TRIED: the key's file opened it. A word that is wrong on your paper shows when the file is\n"
+    "lost, and then no clip opens. Try them: the same command with --prove words."
+)
 
 
 @click.command()
@@ -56,7 +60,9 @@ FILE = click.Path(path_type=Path, readable=False)
     help="Open the test clip with all words, four of them, or the key's file.  [default: words for a new key]",
 )
 @click.option(
-    "--yes", is_flag=True, help="Ask nothing: what is missing is an error, and the key's file opens the test clip."
+    "--yes",
+    is_flag=True,
+    help="Ask nothing: what is missing is an error. The key's file opens the test clip, for a new key only by --prove.",
 )
 def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any) -> None:  # noqa: ANN401
     """Write a card that makes itself a door at its first boot: no SSH, no keyboard, no root.
@@ -80,8 +86,9 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     wishes = _wishes(options)
     now = time.time()
     place = options["folder"] or Path(f"doorbell-{wishes.door}")
+    key, new, how = _key(place, options)
     enrolled.make_folder(place)
-    owner, made = enrolled.identity(options["identity"] or place / enrolled.IDENTITY, now)
+    owner = enrolled.identity(key, now)
     if boot is not None:
         earlier = before.tables(_mounted(boot))
         before.same_owner(earlier, str(owner.recipient))
@@ -89,15 +96,14 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
             wishes = evolve(wishes, settings=before.own(earlier))
     deb = package.package(options["deb"])
     text = settings(wishes, str(owner.recipient))
-    # A key whose words were never tried, because the first attempt was broken off, is as good as a new one.
-    new = made or not (options["identity"] or (place / enrolled.LIST).exists())
-    how = options["prove"] or ("words" if new and not options["yes"] else "file")
     if new:
-        _show_words(owner, options["identity"] or place / enrolled.IDENTITY, clear=how != "file")
+        _show_words(owner, key, clear=how != "file")
     ticket = None if wishes.broker is None else _ticket(wishes, wishes.broker, owner, options["phone_broker"])
     test = proof.sealed_clip(text)
     prove(test, owner, how)
     click.echo("A test clip was sealed to this door's key and opened again with yours.")
+    if new and how == "file":
+        click.echo(NOT_TRIED)
     invitation = enrolled.invitation(place, owner, now, anew=options["new"])
     filled = _filler(wishes, owner, invitation, deb, int(now))
     if image is not None:
@@ -155,6 +161,23 @@ def _wishes(options: dict[str, Any]) -> Wishes:
             may_ask=not options["yes"] and sys.stdin.isatty(),
         )
     )
+
+
+def _key(place: Path, options: dict[str, Any]) -> tuple[Path, bool, str]:
+    """The owner's key's file, whether it is new, and how the test clip is opened. Raises Mistake."""
+    import os
+
+    from doorbell.card.enrolled import IDENTITY, LIST
+
+    key = options["identity"] or place / IDENTITY
+    # A key whose words were never tried, because the first attempt was broken off, is as good as a new one.
+    new = not os.path.lexists(key) or not (options["identity"] or (place / LIST).exists())
+    if new and options["yes"] and not options["prove"]:
+        raise Mistake(
+            "This key is new, and a key whose 24 words nobody ever tried is a hope: run this once without --yes and "
+            "type them, give a key that you have with --identity, or leave the words untried with --prove file."
+        )
+    return key, new, options["prove"] or ("words" if new else "file")
 
 
 def _look_first(image: Path | None, boot: Path | None) -> None:

@@ -94,16 +94,18 @@ Card = Callable[..., Result]
 
 @pytest.fixture
 def card(tmp_path: Path, secrets: Path, deb: Path) -> Card:
-    """``doorbell card`` as a script calls it, with what every card needs; further options are added."""
+    """``doorbell card`` as a script calls it, with what every card needs; further options are added.
+
+    *yes*: nothing is asked, and the words are left untried.
+    """
 
     def write(*options: str | Path, wifi: bool = True, given: str | None = None, yes: bool = True) -> Result:
         usual = ["--deb", str(deb), "--folder", str(tmp_path / "kept"), "--timezone", "Europe/Berlin"]
         usual += ["--secrets", str(secrets)]
         if wifi:
             usual += ["--wifi", "Nest", "--country", "DE", "--broker", "mqtts://broker.example"]
-        return CliRunner().invoke(
-            main, ["card", *usual, *(["--yes"] if yes else []), *map(str, options)], input=given, catch_exceptions=False
-        )
+        usual += ["--yes", "--prove", "file"] if yes else []
+        return CliRunner().invoke(main, ["card", *usual, *map(str, options)], input=given, catch_exceptions=False)
 
     return write
 

@@ -9,8 +9,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
 from doorbell import pairing, ticket
+from doorbell.__main__ import main
 from doorbell.card import manifest, seed
 from doorbell.card.disk import boot_partition
 from doorbell.card.volume import Fat
@@ -232,6 +234,22 @@ def test_the_card_is_only_written_when_the_words_open_the_test_clip(
     before = (bootfs / "meta-data").read_bytes()
     assert card("--boot", bootfs, "--identity", key, "--prove", "words", given=f"{wrong}\n").exit_code == 1
     assert (bootfs / "meta-data").read_bytes() == before
+
+
+def test_a_new_key_is_not_taken_unseen(bootfs: Path, tmp_path: Path, deb: Path, secrets: Path) -> None:
+    usual = ["card", "--boot", bootfs, "--folder", tmp_path / "kept", "--deb", deb, "--secrets", secrets, "--yes"]
+    usual += ["--wifi", "Nest", "--country", "DE", "--broker", "mqtts://broker.example"]
+
+    def write(*more: str) -> Result:
+        return CliRunner().invoke(main, [*map(str, usual), *more], catch_exceptions=False)
+
+    refused = write()
+    assert refused.exit_code == 1 and "--prove file" in refused.output
+    assert not (tmp_path / "kept").exists() and not (bootfs / "doorbell").exists()
+    untried = write("--prove", "file")
+    assert untried.exit_code == 0 and "THE 24 WORDS WERE NOT TRIED" in untried.output
+    known = write()
+    assert known.exit_code == 0 and "NOT TRIED" not in known.output
 
 
 @asks

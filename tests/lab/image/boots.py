@@ -73,8 +73,8 @@ def owner(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own
     with Mosquitto(folder) as broker, Listener(broker.port) as listener:
         card = WORK / "front.img"
         doorbell(
-            folder, "card", "--yes", "--image", stock, "--out", card, "--door", "front", "--wifi", "Home",
-            "--country", "DE", "--broker", f"mqtt://10.0.2.2:{broker.port}", "--login", "front",
+            folder, "card", "--yes", "--prove", "file", "--image", stock, "--out", card, "--door", "front",
+            "--wifi", "Home", "--country", "DE", "--broker", f"mqtt://10.0.2.2:{broker.port}", "--login", "front",
             "--secrets", secrets, "--settings", settings, "--deb", deb.strip(), "--timezone", "Europe/Berlin",
         )  # fmt: skip
         yield Owner(folder, card, broker, listener)
