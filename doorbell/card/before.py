@@ -5,17 +5,33 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from doorbell.card.contents import DECIDED, SETTINGS
+from doorbell.card.contents import DECIDED, FOLDER, SETTINGS
 from doorbell.card.volume import Volume
 from doorbell.errors import Mistake
 
 
-def tables(volume: Volume) -> dict[str, Any]:
-    """The settings that lie on the volume; empty where there are none, or they cannot be read. Raises DeviceError."""
+def tables(volume: Volume, *, given: bool) -> dict[str, Any]:
+    """The settings that lie on the volume; empty where it is no door's yet.
+
+    A door's card without settings that can be read is refused, unless others were *given*: at the door some are in
+    force, masks among them, and what is written now would replace them without a word. Raises Mistake, DeviceError.
+    """
+    text = volume.read(SETTINGS)
     try:
-        return tomllib.loads((volume.read(SETTINGS) or b"").decode("utf-8-sig"))
-    except (ValueError, RecursionError):
+        if text is not None:
+            return tomllib.loads(text.decode("utf-8-sig"))
+        why = "is not on this card"
+    except UnicodeDecodeError:
+        why = "is no UTF-8 text"
+    except (ValueError, RecursionError) as error:
+        # TOML's own words name line and column, and at most one sign of the text.
+        why = f"is no TOML ({str(error)[:80]})"
+    if given or not volume.names(FOLDER):
         return {}
+    raise Mistake(
+        f"{SETTINGS} {why}, so your pins and masks are not known, and the new card would go without them: mend it, or "
+        "give the settings with --settings (an empty file: none)."
+    )
 
 
 def own(before: dict[str, Any]) -> dict[str, dict[str, Any]]:

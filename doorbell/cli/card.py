@@ -83,6 +83,7 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     if (image is None) == (boot is None):
         raise Mistake("Give --image (a downloaded Raspberry Pi OS) or --boot (a card's mounted boot volume).")
     _look_first(image, boot)
+    earlier = {} if boot is None else before.tables(_mounted(boot), given=options["settings"] is not None)
     wishes = _wishes(options)
     now = time.time()
     place = options["folder"] or Path(f"doorbell-{wishes.door}")
@@ -90,9 +91,8 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     enrolled.make_folder(place)
     owner = enrolled.identity(key, now)
     if boot is not None:
-        earlier = before.tables(_mounted(boot))
         before.same_owner(earlier, str(owner.recipient))
-        if not wishes.settings:
+        if options["settings"] is None:
             wishes = evolve(wishes, settings=before.own(earlier))
     deb = package.package(options["deb"])
     text = settings(wishes, str(owner.recipient))

@@ -161,8 +161,28 @@ def test_a_card_that_comes_back_from_its_door_keeps_the_owners_settings(
     assert done.exit_code == 0, done.output
     config = parse((bootfs / DOORBELL).read_text())
     assert (config.pins.led, config.storage.days, config.mqtt.host) == (24, 9, "other.example")
-    (bootfs / DOORBELL).write_text("[pins\n")
-    assert card("--boot", bootfs).exit_code == 0, "what cannot be read is written anew"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "why"), [("[pins]\nchime = 22\n[privacy\n", "is no TOML"), ("\xff", "no UTF-8"), (None, "is not on")]
+)
+def test_masks_and_pins_that_cannot_be_read_are_never_dropped_in_silence(
+    bootfs: Path, card: Card, tmp_path: Path, spoilt: str | None, why: str
+) -> None:
+    card("--boot", bootfs)
+    (bootfs / DOORBELL).unlink()
+    if spoilt is not None:
+        (bootfs / DOORBELL).write_bytes(spoilt.encode("latin-1"))
+    before = {file.name: file.read_bytes() for file in (bootfs / "doorbell").iterdir()}
+    done = card("--boot", bootfs)
+    assert done.exit_code == 1 and why in done.output and "--settings" in done.output
+    assert {file.name: file.read_bytes() for file in (bootfs / "doorbell").iterdir()} == before
+    empty, mine = tmp_path / "empty.toml", tmp_path / "mine.toml"
+    empty.write_text("")
+    mine.write_text("[pins]\nchime = 22\n")
+    for given, chime in ((empty, 0), (mine, 22), (empty, 0)):
+        assert card("--boot", bootfs, "--settings", given).exit_code == 0
+        assert parse((bootfs / DOORBELL).read_text()).pins.chime == chime
 
 
 def test_a_door_is_not_given_another_owner_by_accident(bootfs: Path, card: Card, tmp_path: Path) -> None:
