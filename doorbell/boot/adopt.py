@@ -9,7 +9,8 @@ the last good ones and blinks (bell-only), which an owner who has just edited th
 the old settings would film what the new ones mask. The last good text is kept beside them, and comes back when the
 wrong file is deleted from the boot volume.
 
-Secrets are taken over in any case, and wiped off the boot volume only once they are safe.
+Secrets are taken over in any case, and wiped off the boot volume only once they are safe. A password in the settings
+moves to its own file; the settings themselves stay, for the next card is written from them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any, Final
 from attrs import define, field, frozen
 
 from doorbell import configfile, household, login, pairing
-from doorbell.boot import files
+from doorbell.boot import files, typed
 from doorbell.boot.places import OUTCOME, Places
 from doorbell.config import Config
 from doorbell.errors import Mistake
@@ -34,6 +35,7 @@ SETTINGS: Final = "doorbell.toml"
 PASSWORD: Final = "broker-password"  # noqa: S105  a file's name
 AUTHORITY: Final = "broker-ca.pem"
 MANIFEST: Final = "MANIFEST"
+AT_THE_DOOR: Final = f"/etc/doorbell/{PASSWORD}"
 GOOD: Final = "doorbell.toml.good"
 TAKEN: Final = ".taken"
 """SHA-256 of the settings that were last taken from the boot volume, kept beside them."""
@@ -72,30 +74,43 @@ class Adoption:
     # ---- the settings
 
     def _settings(self, folder: Path) -> None:
-        raw = files.read(folder / SETTINGS, configfile.LARGEST)
-        place = self.places.settings / SETTINGS
+        path, place = folder / SETTINGS, self.places.settings / SETTINGS
+        raw = files.read(path, configfile.LARGEST)
         if raw is None:
             self._bring_back(place)
             return
         if b"AGE-SECRET-KEY-" in raw.upper():
             raise Mistake(f"{SETTINGS} holds a private key: take it out, the door must never have it. "
                           "It goes on with its settings of before.")  # fmt: skip
+        found, why = _understood(raw)
+        password = found.mqtt.password if found is not None else ""
+        stays = self._without(password, raw) if password else raw
+        raw = stays or raw
         mark = hashlib.sha256(raw).hexdigest().encode()
         changed = files.read(self.places.settings / TAKEN) != mark or not place.exists()
-        found, why = _understood(raw)
         if changed:
             if found is not None:
                 self._put(self.places.settings / GOOD, _text(raw))
             self._put(place, raw if found is None else _text(raw))
+        if password:
+            files.wipe_then_put(path, stays) if stays else files.wipe(path)
+        if changed:
             self._put(self.places.settings / TAKEN, mark)
             self.taken.append(SETTINGS)
         elif why and not _understood(files.read(place) or b"")[1]:
             return  # it was mended at the door itself
         if why:
             self.wrong.append(f"{SETTINGS}: {why}")
-        if found is not None and found.mqtt.password:
-            files.wipe(folder / SETTINGS)
+
+    def _without(self, password: str, raw: bytes) -> bytes | None:
+        """The settings with the password in its own file, where it now is; None where they have to be deleted."""
+        text = typed.moved(_decoded(raw, SETTINGS), password, AT_THE_DOOR)
+        if text is None:
             self.notes.append(f"{SETTINGS} held the broker's password: the door took it over, and it is deleted here.")
+            return None
+        self._put(self.places.settings / PASSWORD, password.encode() + b"\n")
+        self.notes.append(f"{SETTINGS} held the broker's password: the door took it over, and out of the file here.")
+        return text.encode()
 
     def _bring_back(self, place: Path) -> None:
         """No file on the boot volume: nothing to say, unless a wrong one was deleted from it."""

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorbell import configfile, pairing
+from doorbell.boot import typed
 from doorbell.boot.adopt import Adoption, outcome
 from doorbell.boot.places import Places
+from doorbell.card import before
+from doorbell.card.volume import Folder
 from doorbell.errors import ConfigError
 from doorbell.owner.identity import Identity
 from doorbell.pairing import Invitation
@@ -125,13 +128,59 @@ def test_masks_that_cannot_be_read_are_told(places: Places) -> None:
     assert configfile.load(in_force(places)).recording_refused
 
 
-def test_a_password_in_the_settings_leaves_the_boot_volume(places: Places) -> None:
-    file = put(places, "doorbell.toml", GOOD.replace("[pins]", 'username = "front"\npassword = "hunter2"\n[pins]'))
+MASKS = "[privacy]\nmasks = [[[0, 0], [1, 0], [1, 1]]]\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['password = "hunter2"', "  'password'='hunter2' # of the broker", 'password = "hunter2"\r\n# my own note'],
+)
+def test_a_password_in_the_settings_leaves_the_boot_volume_and_the_settings_stay(places: Places, line: str) -> None:
+    text = GOOD.replace("[pins]", f'username = "front"\n{line}\n[pins]') + MASKS
+    file = put(places, "doorbell.toml", text)
+    inode = os.open(file, os.O_RDONLY)
+    assert adopt(places).wrong == []
+    assert set(os.read(inode, 10_000)) <= {0}, "the bytes themselves are overwritten"
+    os.close(inode)
+    assert (places.settings / "broker-password").read_text() == "hunter2\n"
+    assert (places.settings / "broker-password").stat().st_mode & 0o777 == 0o640
+    assert outcome(places).notes and "hunter2" not in outcome(places).notes[0]
+    for held in (file, in_force(places)):
+        assert "hunter2" not in held.read_text()
+        config = configfile.load(held)
+        assert (config.mqtt.password_file, config.pins.led) == ("/etc/doorbell/broker-password", 24)
+        assert len(config.privacy.masks) == 1
+    assert adopt(places).taken == [], "nothing is new at the next start"
+    put(places, "doorbell.toml", file.read_text().replace("led = 24", "led = 25"))
+    adopt(places)
+    assert configfile.load(in_force(places)).mqtt.password_file == "/etc/doorbell/broker-password"
+
+
+def test_the_next_card_is_written_from_the_settings_that_held_a_password(places: Places) -> None:
+    put(places, "doorbell.toml", GOOD.replace("[pins]", 'username = "front"\npassword = "hunter2"\n[pins]') + MASKS)
+    adopt(places)
+    kept = before.own(before.tables(Folder(places.boot), given=False))
+    assert (kept["pins"], len(kept["privacy"]["masks"]), "mqtt" in kept) == ({"led": 24}, 1, False)
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    ['mqtt = {host = "b", username = "front", password = "hunter2"}\n',
+     '# it is hunter2\n[mqtt]\nhost = "b"\nusername = "front"\npassword = "hunter2"\n'],
+)  # fmt: skip
+def test_settings_from_which_a_password_cannot_be_taken_are_deleted_whole(places: Places, spelt: str) -> None:
+    file = put(places, "doorbell.toml", spelt)
     assert adopt(places).wrong == []
     assert configfile.load(in_force(places)).mqtt.password == "hunter2"
     assert not file.exists()
-    assert outcome(places).notes and "hunter2" not in outcome(places).notes[0]
+    assert "deleted" in outcome(places).notes[0]
     assert adopt(places).wrong == [], "a file that is not there is no mistake"
+
+
+def test_the_line_is_the_brokers_and_no_other_that_looks_like_it() -> None:
+    before = '[a]\npassword = "x"\nnote = """\n[mqtt]\npassword = "x"\n"""\n'
+    text = before + '[mqtt]\r\npassword = "x"\r\n'
+    assert typed.moved(text, "x", "/f") == before + '[mqtt]\r\npassword_file = "/f"\r\n'
 
 
 def test_a_private_key_in_the_settings_is_not_taken_over(places: Places) -> None:
