@@ -35,10 +35,13 @@ SETTINGS: Final = "doorbell.toml"
 PASSWORD: Final = "broker-password"  # noqa: S105  a file's name
 AUTHORITY: Final = "broker-ca.pem"
 MANIFEST: Final = "MANIFEST"
-AT_THE_DOOR: Final = f"/etc/doorbell/{PASSWORD}"
+KEPT_AT: Final = Path("/etc/doorbell")
+AT_THE_DOOR: Final = str(KEPT_AT / PASSWORD)
 GOOD: Final = "doorbell.toml.good"
 TAKEN: Final = ".taken"
-"""SHA-256 of the settings that were last taken from the boot volume, kept beside them."""
+"""SHA-256 of the settings that were last taken from the boot volume, kept beside them; or RESTORED."""
+RESTORED: Final = b"restored"
+"""In TAKEN: a backup was put back; what a fresh card says of settings, broker and password gives way to it, once."""
 USER: Final = "doorbell"
 MOST_SAID: Final = 20
 
@@ -53,11 +56,14 @@ class Adoption:
     wrong: list[str] = field(factory=list)
     notes: list[str] = field(factory=list)
     taken: list[str] = field(factory=list)
+    _restored: bool = False
 
     def run(self) -> None:
         """Everything, each part even when another fails; the outcome is left for ``tell``."""
         folder = self.places.boot / "doorbell"
-        for part in (self._authority, self._password, self._enrolment, self._settings):
+        with suppress(OSError, Mistake):
+            self._restored = files.read(self.places.settings / TAKEN) == RESTORED
+        for part in (self._authority, self._password, self._enrolment, self._settings, self._rights):
             try:
                 part(folder)
             except Mistake as mistake:
@@ -75,7 +81,8 @@ class Adoption:
 
     def _settings(self, folder: Path) -> None:
         path, place = folder / SETTINGS, self.places.settings / SETTINGS
-        raw = files.read(path, configfile.LARGEST)
+        here = files.read(place) if self._restored else None
+        raw = here or files.read(path, configfile.LARGEST)
         if raw is None:
             self._bring_back(place)
             return
@@ -92,8 +99,10 @@ class Adoption:
             if found is not None:
                 self._put(self.places.settings / GOOD, _text(raw))
             self._put(place, raw if found is None else _text(raw))
-        if password:
+        if (password or here) and folder.is_dir():
             files.wipe_then_put(path, stays) if stays else files.wipe(path)
+        if here:
+            self.notes.append(f"The door was restored from a backup: {SETTINGS} here holds what it goes by now.")
         if changed:
             self._put(self.places.settings / TAKEN, mark)
             self.taken.append(SETTINGS)
@@ -125,6 +134,9 @@ class Adoption:
         raw = files.read(folder / PASSWORD, 4 * login.LARGEST)
         if raw is None:
             return
+        if self._restored and (self.places.settings / PASSWORD).exists():
+            files.wipe(folder / PASSWORD)
+            return
         text = _decoded(raw, PASSWORD).rstrip("\r\n")
         if not text or len(text) > login.LARGEST or not text.isprintable():
             raise Mistake(f"{PASSWORD} holds no password in one line: write it again, with nothing else in the file.")
@@ -133,8 +145,11 @@ class Adoption:
         self.taken.append(PASSWORD)
 
     def _authority(self, folder: Path) -> None:
-        raw = files.read(folder / AUTHORITY, 64 * 1024)
-        if raw is None or raw == files.read(self.places.settings / AUTHORITY):
+        raw, here = files.read(folder / AUTHORITY, 64 * 1024), files.read(self.places.settings / AUTHORITY)
+        if raw is None or raw == here:
+            return
+        if self._restored and here is not None:
+            files.wipe_then_put(folder / AUTHORITY, here)
             return
         if b"-----BEGIN CERTIFICATE-----" not in raw or b"PRIVATE KEY" in raw:
             raise Mistake(f"{AUTHORITY} is no certificate in PEM: copy the authority's file there, never its key.")
@@ -169,6 +184,20 @@ class Adoption:
             self.places.state.mkdir(mode=0o700)
             if self.user is not None:
                 os.chown(self.places.state, *self.user)
+
+    # ---- who may read it
+
+    def _rights(self, _: Path) -> None:
+        """A backup that was put back on another computer could not be given to the door: it had no user yet."""
+        if self.user is None:
+            return
+        found = _understood(files.read(self.places.settings / SETTINGS) or b"")[0]
+        named = [] if found is None else [Path(found.mqtt.password_file), Path(found.mqtt.ca_file)]
+        names = {SETTINGS, GOOD, PASSWORD, AUTHORITY} | {one.name for one in named if one.parent == KEPT_AT}
+        for path in (self.places.settings / name for name in sorted(names)):
+            data = files.read(path)
+            if data is not None and (path.stat().st_gid, path.stat().st_mode & 0o777) != (self.user[1], 0o640):
+                self._put(path, data)
 
     def _put(self, path: Path, data: bytes) -> None:
         """For the daemon to read, nobody to write but root."""

@@ -21,6 +21,8 @@ from attrs import frozen
 
 from doorbell import backup, closed, configfile, doorkeys, durable, household, overlay
 from doorbell.alone import alone
+from doorbell.boot.adopt import RESTORED, TAKEN
+from doorbell.boot.places import Places
 from doorbell.clips.seal import SEALED_CHUNK
 from doorbell.config import Config
 from doorbell.doorkeys import DoorKeys
@@ -214,6 +216,9 @@ def _configuration(one: Backup, place: Place, owner: tuple[int, int] | None) -> 
         if owner is not None:
             os.chown(target, 0, owner[1])
             target.chmod(0o640)
+    if (target := targets[backup.CONFIGURATION]).parent == Places(place.root).settings:
+        # Last: at its next start the door lets this stand, and not what the card's boot volume says.
+        durable.replace(target.with_name(TAKEN), RESTORED)
     return aside
 
 

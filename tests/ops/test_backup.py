@@ -16,6 +16,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from doorbell import household, roster
+from doorbell.boot.adopt import Adoption
+from doorbell.boot.places import Places
 from doorbell.cli.backup import backup as backup_command
 from doorbell.cli.restore import restore as restore_command
 from doorbell.clips.seal import seal
@@ -179,6 +181,54 @@ def test_a_fresh_card_becomes_the_door_that_was(home: Path, identity: Path, tmp_
     assert (card / "etc/doorbell/doorbell.toml.before-restore").read_text() == "# as installed\n"
     assert (card / home.relative_to("/") / "password").read_text() == "hunter2\n"
     assert len(list(fresh.parent.glob("var.before-restore-1/keys/signing.key"))) == 1
+
+
+FRESH = f'[keys]\nrecipients = ["{OWNER.recipient}"]\n[mqtt]\nhost = "fresh"\n'
+"""What the fresh card says: another broker, and no masks."""
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+
+
+def test_a_fresh_card_starts_with_what_was_put_back_and_the_door_can_read_it(
+    home: Path, identity: Path, tmp_path: Path
+) -> None:
+    places = Places(tmp_path / "card")
+    for folder in (places.boot / "doorbell", places.settings, places.run):
+        folder.mkdir(parents=True)
+    told = {"doorbell.toml": FRESH, "broker-password": "fresh\n", "broker-ca.pem": CERTIFICATE.replace("MII", "NEW")}
+    for name, text in told.items():
+        (places.boot / "doorbell" / name).write_text(text)
+    (places.settings / "doorbell.toml").write_text("# as installed\n")
+    text = (
+        f'[door]\nid = "front"\n[keys]\nrecipients = ["{OWNER.recipient}"]\n'
+        '[mqtt]\nhost = "broker"\nusername = "front"\npassword_file = "/etc/doorbell/broker-password"\n'
+        'ca_file = "/etc/doorbell/broker-ca.pem"\n[privacy]\nmasks = [[[0, 0], [1, 0], [1, 1]]]\n'
+    )
+    files = {"doorbell.toml": text, "mqtt-password": "hunter2\n", "mqtt-ca": CERTIFICATE}
+    spelt = {name: base64.b64encode(data.encode()).decode() for name, data in files.items()}
+    file = resealed(backed_up(home), identity, lambda one: one["files"].update(spelt))
+    done = call(restore_command, file, "-i", identity, "--root", places.root, "--yes")
+    assert done.exit_code == 0, done.output
+    assert (places.settings / "broker-password").stat().st_mode & 0o777 == 0o600, "nobody to give it to yet"
+
+    # The first boot: the package made the user, and takes over the boot volume.
+    user = None if os.geteuid() else (4711, 4711)
+    for start in range(2):
+        adoption = Adoption(places, user)
+        adoption.run()
+        assert adoption.wrong == []
+        assert bool(adoption.notes) == (start == 0)
+        for name, kept in (("doorbell.toml", text), ("broker-password", "hunter2\n"), ("broker-ca.pem", CERTIFICATE)):
+            put = places.settings / name
+            assert put.read_text() == kept
+            if user is not None:
+                assert (put.stat().st_gid, stat.S_IMODE(put.stat().st_mode)) == (user[1], 0o640)
+        # So that the next card is written from it, and not from what the fresh one said.
+        assert (places.boot / "doorbell/doorbell.toml").read_text() == text
+        assert not (places.boot / "doorbell/broker-password").exists()
+
+    (places.boot / "doorbell/doorbell.toml").write_text(text.replace("broker", "other", 1))
+    Adoption(places, user).run()
+    assert 'host = "other"' in (places.settings / "doorbell.toml").read_text(), "what is edited from then on counts"
 
 
 def test_nothing_is_written_before_the_owner_has_said_yes(home: Path, identity: Path, tmp_path: Path) -> None:

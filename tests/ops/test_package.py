@@ -33,6 +33,24 @@ def test_everything_else_may_be_installed(words: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_what_was_put_back_before_the_doors_user_was_made_becomes_its_to_read(tmp_path: Path) -> None:
+    programs, etc = tmp_path / "bin", tmp_path / "doorbell"
+    for folder in (programs, etc):
+        folder.mkdir()
+    for name in ("systemd-sysusers", "py3compile", "deb-systemd-helper", "deb-systemd-invoke", "systemctl", "chown"):
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{tmp_path}/log\n')
+        (programs / name).chmod(0o755)
+    names = ["doorbell.toml", "doorbell.toml.good", "broker-password", "broker-ca.pem"]
+    for name in names:
+        (etc / name).touch(0o600)
+    text = (PACKAGING / "postinst").read_text().replace("/etc/doorbell", str(etc))
+    subprocess.run(["sh", "-s", "configure", ""], input=text, text=True, check=True, env={"PATH": f"{programs}:/bin"})
+    log = (tmp_path / "log").read_text().splitlines()
+    assert log[0].startswith("systemd-sysusers"), "first there is a user"
+    assert [f"chown root:doorbell {etc / name}" in log for name in names] == [True] * 4
+    assert [(etc / name).stat().st_mode & 0o777 for name in names] == [0o640] * 4
+
+
 def test_every_script_is_in_the_package_with_its_version_filled_in() -> None:
     build = (PACKAGING / "build-deb").read_text()
     assert "for script in preinst postinst prerm postrm; do" in build
