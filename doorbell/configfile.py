@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024
 """A configuration file is at most this many bytes; a larger one is no configuration."""
+_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+"""What a misspelt setting looks like; anything else in its place may be a value that slipped."""
 
 
 def load(path: Path) -> Config:
@@ -115,7 +117,8 @@ def _consistent(config: Config) -> Config:
     taken: dict[int, str] = {}
     for name, number in used:
         if number and number in taken:
-            raise ConfigError(f"pins.{name} = {number}: pins.{taken[number]} uses this pin too; give each its own.")
+            why = f"pins.{taken[number]} uses this pin too; give each its own."
+            raise ConfigError(f"pins.{name} = {number}: {why}", f"pins.{name}: {why}")
         taken[number] = name
     mqtt = config.mqtt
     if mqtt.tls == "pin" and not mqtt.pin_sha256:
@@ -125,9 +128,8 @@ def _consistent(config: Config) -> Config:
     if mqtt.password and not mqtt.username:
         raise ConfigError("mqtt.password is set without mqtt.username: give the login's name too.")
     if config.visit.linger_s > config.visit.longest_s:
-        raise ConfigError(
-            f"visit.linger_s = {config.visit.linger_s:g}: longer than visit.longest_s; give at most that."
-        )
+        why = "longer than visit.longest_s; give at most that."
+        raise ConfigError(f"visit.linger_s = {config.visit.linger_s:g}: {why}", f"visit.linger_s: {why}")
     if config.motion.record_on == "motion-and-pir" and not pins.pir:
         raise ConfigError(
             'motion.record_on = "motion-and-pir": no PIR is fitted; set pins.pir to its BCM pin, or use "motion".'
@@ -216,7 +218,8 @@ def structure(table: Mapping[str, Any]) -> Config:
     try:
         return _converter().structure(table, Config)
     except cattrs.BaseValidationError as error:
-        raise ConfigError("\n".join(_sentences(error, ()))) from None
+        with_value, bare = zip(*_sentences(error, ()), strict=True)
+        raise ConfigError("\n".join(with_value), "\n".join(bare)) from None
 
 
 def with_changes(config: Config, changes: Mapping[str, Mapping[str, Any]]) -> Config:
@@ -261,7 +264,8 @@ def _plain(_: object, __: object, value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
+def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each mistake as a sentence with its value, and without."""
     import cattrs  # noqa: PLC0415  as in _converter
 
     if isinstance(error, cattrs.ClassValidationError):
@@ -273,13 +277,17 @@ def _sentences(error: BaseException, path: tuple[str, ...]) -> Iterator[str]:
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
         known = sorted(one.name for one in attrs_fields(error.cl) if one.metadata.get("setting", True))
         for key in sorted(error.extra_fields):
-            yield f"{'.'.join((*path, str(key)))[:80]}: no such setting; known here: {', '.join(known)}."
+            why = f"no such setting; known here: {', '.join(known)}."
+            name = key if _NAME.fullmatch(str(key)) else "a name in quotes"
+            yield f"{'.'.join((*path, str(key)))[:80]}: {why}", f"{'.'.join((*path, str(name)))}: {why}"
     elif isinstance(error, Unfit):
         key = ".".join((*path, error.name) if error.name else path)
         secret = key in ("mqtt.password", "push.ntfy_token") or error.value == ""
-        yield f"{key}{'' if secret else ' = ' + _shown(error.value)}: {error.fix}."
+        without = f"{key}: {error.fix}."
+        yield without if secret else f"{key} = {_shown(error.value)}: {error.fix}.", without
     else:
-        yield f"{'.'.join(path)}: give a table of settings."
+        without = f"{'.'.join(path)}: give a table of settings."
+        yield without, without
 
 
 def _shown(value: object) -> str:

@@ -14,7 +14,15 @@ class Mistake(DoorbellError):  # noqa: N818  a person's mistake is not an error 
 
 
 class ConfigError(Mistake):
-    """The configuration: names the key, the value and the fix."""
+    """The configuration: names the key, the value and the fix.
+
+    ``bare`` is the same without any value, for a place that others may read: what was typed into the wrong line may be
+    a password.
+    """
+
+    def __init__(self, sentence: str, bare: str = "") -> None:
+        super().__init__(sentence)
+        self.bare = bare or sentence
 
 
 class DeviceError(DoorbellError):

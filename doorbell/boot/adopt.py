@@ -29,7 +29,7 @@ from doorbell import configfile, household, login, pairing
 from doorbell.boot import files, typed
 from doorbell.boot.places import OUTCOME, Places
 from doorbell.config import Config
-from doorbell.errors import Mistake
+from doorbell.errors import ConfigError, Mistake
 
 SETTINGS: Final = "doorbell.toml"
 PASSWORD: Final = "broker-password"  # noqa: S105  a file's name
@@ -228,11 +228,11 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def _understood(raw: bytes) -> tuple[Config | None, str]:
-    """What the daemon would make of it, and why it rings only, or records nothing."""
+    """What the daemon would make of it, and why it rings only, or records nothing: without any value of it."""
     try:
         found = configfile.parse(_decoded(raw, SETTINGS))
     except Mistake as mistake:
-        return None, str(mistake)
+        return None, mistake.bare if isinstance(mistake, ConfigError) else str(mistake)
     if found.recording_refused:
         return found, f"Nothing is recorded. {found.recording_refused}"
     return found, ""

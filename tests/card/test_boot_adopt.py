@@ -91,6 +91,33 @@ def test_wrong_settings_leave_a_door_that_only_rings_and_a_sentence(places: Plac
     assert adopt(places).wrong == done.wrong, "it is said at every start, until it is mended"
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[door]\nid = "MeinPasswort!"', "door.id: give 1 to 32"),
+        ('[door]\nname = ["MeinPasswort!"]', "door.name: give text in quotes"),
+        ('[mqtt]\nhost = "MeinPasswort!"', "mqtt.host: give the broker's name"),
+        ('[mqtt]\ntls = "MeinPasswort!"', "mqtt.tls: give"),
+        ('[push]\nntfy = "MeinPasswort!"', "push.ntfy: give"),
+        ('[mqtt]\n"MeinPasswort!" = 1', "mqtt.a name in quotes: no such setting"),
+        ('[camera]\nsource = "MeinPasswort!"\nfps = "MeinPasswort!"', "camera.fps: give a whole number"),
+        ('[mqtt]\nhost = "MeinPasswort!', "no TOML"),
+        ("[visit]\nlinger_s = 57.0\nlongest_s = 11.0", "visit.linger_s: longer"),
+        ('[privacy]\nmasks = [[["MeinPasswort!", 0.571]]]', "Nothing is recorded"),
+        ('[motion]\nschedule = ["MeinPasswort!"]', "motion.schedule: line 1"),
+    ],
+)
+def test_what_was_typed_into_a_wrong_line_is_not_repeated_on_the_boot_volume(
+    places: Places, text: str, says: str
+) -> None:
+    """A password slips easily into the line above or below its own."""
+    put(places, "doorbell.toml", text)
+    told = "\n".join(adopt(places).wrong)
+    assert says in told
+    assert "MeinPasswort" not in told and "57" not in told
+    assert "MeinPasswort" not in (places.run / "doorbell-adopted.json").read_text()
+
+
 def test_mended_settings_come_into_force(places: Places) -> None:
     for text in (GOOD, WRONG, GOOD + "# mended\n"):
         put(places, "doorbell.toml", text)
