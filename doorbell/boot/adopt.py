@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import pwd
+import ssl
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -151,8 +152,9 @@ class Adoption:
         if self._restored and here is not None:
             files.wipe_then_put(folder / AUTHORITY, here)
             return
-        if b"-----BEGIN CERTIFICATE-----" not in raw or b"PRIVATE KEY" in raw:
-            raise Mistake(f"{AUTHORITY} is no certificate in PEM: copy the authority's file there, never its key.")
+        if b"PRIVATE KEY" in raw or not _is_authority(raw):
+            raise Mistake(f"{AUTHORITY} is no certificate in PEM that can be read: copy the authority's whole file "
+                          "there, never its key.")  # fmt: skip
         self._put(self.places.settings / AUTHORITY, raw)
         self.taken.append(AUTHORITY)
 
@@ -218,6 +220,15 @@ def adopt(places: Places) -> Adoption:
 def _text(raw: bytes) -> bytes:
     """Without the byte order mark and the CRLF that an editor on another system leaves."""
     return raw.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+def _is_authority(raw: bytes) -> bool:
+    """Whether OpenSSL takes every block of it; what stands around the blocks may be in any letters."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=raw.decode("ascii", "ignore"))
+    except (ssl.SSLError, ValueError):
+        return False
+    return True
 
 
 def _decoded(raw: bytes, name: str) -> str:

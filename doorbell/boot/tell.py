@@ -13,7 +13,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from doorbell import configfile, statuspage
-from doorbell.boot import adopt, files, readme
+from doorbell.boot import adopt, files, lacking, readme
 from doorbell.boot.places import TELLING, Places
 from doorbell.config import Config
 from doorbell.errors import ConfigError, Mistake
@@ -79,7 +79,9 @@ def tell(places: Places, at: float, *, at_once: bool = False) -> bool:
     before = _remembered(places)
     after, seen = step(before, look(places), at)
     told = adopt.outcome(places)
-    text = readme.text(evolve(seen, wrong=told.wrong, notes=told.notes)).encode()
+    told_of_settings = any(one.startswith(adopt.SETTINGS) for one in told.wrong)
+    wrong = (*told.wrong, *lacking.sentences(places, told=told_of_settings))
+    text = readme.text(evolve(seen, wrong=wrong, notes=told.notes)).encode()
     path = places.boot / readme.NAME
     wrote = False
     may = at_once or before.wrote is None or at - before.wrote >= BETWEEN_S

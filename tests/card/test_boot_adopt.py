@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from doorbell.errors import ConfigError
 from doorbell.owner.identity import Identity
 from doorbell.pairing import Invitation
 from doorbell.roster import Member
+from tests.rigs.broker import Certificates
 
 OWNER = Identity(bytes(range(32)))
 GOOD = f'[keys]\nrecipients = ["{OWNER.recipient}"]\n[mqtt]\nhost = "broker.example"\n[pins]\nled = 24\n'
@@ -287,13 +289,35 @@ def test_a_damaged_enrolment_is_told_and_wiped(places: Places) -> None:
     assert not file.exists()
 
 
-def test_the_brokers_authority_is_taken_over_and_never_its_key(places: Places) -> None:
-    put(places, "broker-ca.pem", "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n")
-    adopt(places)
+def test_the_brokers_authority_is_taken_over_and_never_its_key(places: Places, tmp_path: Path) -> None:
+    whole = Certificates(tmp_path).make_authority().ca.read_bytes()
+    put(places, "broker-ca.pem", "Behörde, 2026\r\n".encode() + whole.replace(b"\n", b"\r\n") + whole)
+    assert adopt(places).wrong == []
     kept = (places.settings / "broker-ca.pem").read_bytes()
-    put(places, "broker-ca.pem", "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n")
+    assert whole in kept
+    put(places, "broker-ca.pem", whole + b"-----BEGIN PRIVATE KEY-----\n")
     assert "never its key" in adopt(places).wrong[0]
     assert (places.settings / "broker-ca.pem").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda _: b"-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n",
+        lambda _: b"-----BEGIN CERTIFICATE-----\n" + bytes(range(256)),
+        lambda pem: pem[:200],
+        lambda pem: pem[:-30],
+        lambda pem: pem + b"-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n",
+        lambda pem: pem.replace(b"MII", b"MIA"),
+        lambda _: b"",
+    ],
+)
+def test_an_authority_that_openssl_does_not_take_is_told_and_left(
+    places: Places, tmp_path: Path, spoil: Callable[[bytes], bytes]
+) -> None:
+    put(places, "broker-ca.pem", spoil(Certificates(tmp_path).make_authority().ca.read_bytes()))
+    assert "broker-ca.pem is no certificate" in adopt(places).wrong[0]
+    assert not (places.settings / "broker-ca.pem").exists()
 
 
 # ---- nothing is followed, nothing is endless

@@ -16,8 +16,11 @@ from doorbell.boot import readme, tell
 from doorbell.boot.adopt import Adoption
 from doorbell.boot.places import Places
 from doorbell.boot.tell import Facts, Memory
+from doorbell.owner.identity import Identity
+from tests.rigs.broker import Certificates
 
 WELL = Facts(runs=True, died=False, network=True, has_wifi=True, broker=True)
+GOOD = f'[keys]\nrecipients = ["{Identity(bytes(range(32))).recipient}"]\n[mqtt]\nhost = "broker.example"\n'
 ROUTE = "Iface Destination Gateway Flags RefCnt Use Metric Mask\nwlan0 00000000 0101A8C0 0003 0 0 600 00000000\n"
 
 
@@ -26,9 +29,15 @@ def door(places: Places) -> Places:
     """A door that is well: network, broker, a daemon that runs."""
     (places.root / "proc/net/route").write_text(ROUTE)
     (places.root / "sys/class/net/wlan0/wireless").mkdir(parents=True)
-    (places.settings / "doorbell.toml").write_text('[mqtt]\nhost = "broker.example"\n')
+    put(places, GOOD)
     page(places)
     return places
+
+
+def put(places: Places, settings: str) -> None:
+    """The owner writes doorbell.toml on the boot volume, and the door starts."""
+    (places.boot / "doorbell/doorbell.toml").write_text(settings)
+    Adoption(places, None).run()
 
 
 def page(places: Places, **changes: Any) -> None:
@@ -39,6 +48,12 @@ def page(places: Places, **changes: Any) -> None:
 
 def text(places: Places) -> str:
     return (places.boot / readme.NAME).read_bytes().decode()
+
+
+def told(places: Places) -> str:
+    """What stands in the text after a start, in one line."""
+    tell.tell(places, 5, at_once=True)
+    return " ".join(text(places).split())
 
 
 def test_a_door_that_is_well_says_so_once(door: Places) -> None:
@@ -111,6 +126,73 @@ def test_the_owners_mistake_stands_in_the_text_at_once(door: Places) -> None:
     assert "the button rings the door's own chime" in " ".join(text(door).split())
     lines = (door.boot / readme.NAME).read_bytes().split(b"\r\n")
     assert all(len(line) <= 120 and b"\n" not in line for line in lines), "every system's editor shows it"
+
+
+@pytest.mark.parametrize("settings", ["", "[keys]\nrecipients = []\n", '[mqtt]\nhost = "broker.example"\n'])
+def test_a_door_that_no_key_opens_says_that_it_records_nothing(door: Places, settings: str) -> None:
+    put(door, settings)
+    assert "TO MEND: No key of an owner is known, so nothing is recorded." in told(door)
+    assert readme.WELL not in told(door)
+
+
+@pytest.mark.parametrize("name", ["roster.json", "pairing.json", "by-light.json"])
+def test_a_key_that_comes_by_pairing_is_none_that_is_missing(door: Places, name: str) -> None:
+    put(door, '[mqtt]\nhost = "broker.example"\n')
+    door.state.mkdir()
+    (door.state / name).write_text("{}")
+    assert readme.WELL in told(door)
+
+
+def test_a_bell_without_a_camera_needs_no_key(door: Places) -> None:
+    put(door, '[camera]\nsource = "none"\n')
+    assert readme.WELL in told(door)
+
+
+def test_settings_that_were_never_there_are_missed_and_deleted_ones_are_not(door: Places) -> None:
+    (door.boot / "doorbell/doorbell.toml").unlink()
+    assert readme.WELL in told(door), "those of before go on"
+    (door.settings / ".taken").unlink()
+    assert "TO MEND: There is no doorbell.toml in the folder doorbell" in told(door)
+
+
+@pytest.mark.parametrize("name", ["doorbell/doorbell.toml.txt", "doorbell/doorbell.txt", "doorbell.toml"])
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_file_of_another_name_or_in_the_wrong_folder_is_told(door: Places, name: str, beside: bool) -> None:
+    if not beside:
+        (door.boot / "doorbell/doorbell.toml").unlink()
+        (door.settings / ".taken").unlink()
+    (door.boot / name).write_text(GOOD)
+    said = told(door)
+    assert f"TO MEND: {name} is not read" in said
+    assert "There is no doorbell.toml" not in said and readme.WELL not in said
+
+
+def test_settings_spoilt_at_the_door_itself_are_told_and_once_only(door: Places) -> None:
+    (door.settings / "doorbell.toml").write_text('[door]\nid = "MeinPasswort!"\n')
+    assert "The settings at the door itself cannot be used. door.id: give" in told(door)
+    assert "MeinPasswort" not in told(door)
+    (door.settings / "doorbell.toml").unlink()
+    assert "The settings at the door itself cannot be used." in told(door)
+    put(door, "[mqtt]\nhots = 1\n")
+    assert told(door).count("TO MEND") == 1
+    put(door, GOOD)
+    (door.settings / "doorbell.toml").write_text(GOOD + "[privacy]\nmasks = [[[0, 0]]]\n")
+    assert "TO MEND: Nothing is recorded. privacy.masks: polygon 1" in told(door)
+
+
+def test_files_that_the_settings_name_and_the_door_does_not_have_are_told_at_once(door: Places) -> None:
+    put(door, GOOD + 'username = "a"\npassword_file = "/etc/doorbell/hunter2"\nca_file = "/etc/doorbell/hunter3"\n')
+    said = told(door)
+    assert "TO MEND: mqtt.password_file in doorbell.toml names a file that the door does not have." in said
+    assert "TO MEND: mqtt.ca_file in doorbell.toml names a file that the door does not have." in said
+    assert "hunter" not in said
+    (door.settings / "hunter2").write_text("x")
+    (door.settings / "hunter3").write_bytes(Certificates(door.root).make_authority().ca.read_bytes())
+    assert readme.WELL in told(door)
+    (door.settings / "hunter3").write_text("-----BEGIN CERTIFICATE-----\ngarbage")
+    assert "TO MEND: mqtt.ca_file in doorbell.toml names a file that holds no certificate" in told(door)
+    put(door, GOOD + 'ca_file = "/etc/doorbell/hunter3"\ntls = "off"\n[push]\nweb = true\nca_file = "/none"\n')
+    assert told(door).count("TO MEND") == 1 and "push.ca_file" in told(door)
 
 
 @pytest.mark.parametrize(
