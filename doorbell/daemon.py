@@ -19,8 +19,7 @@ from typing import Any
 
 from attrs import evolve
 
-from doorbell import config as configuration
-from doorbell import configfile, durable, household, login, overlay
+from doorbell import configfile, durable, household, login, overlay, salvage
 from doorbell.alone import alone
 from doorbell.answers import Answers
 from doorbell.bell import Bell
@@ -85,7 +84,7 @@ def main(path: Path, *, once: bool = False, fast: bool = False) -> int:
         config = configfile.load(path)
     except ConfigError as error:
         problems.tell("configuration", str(error))
-        return _bell_only(_last_good(), inbox, problems, until_changed=(path, before))
+        return _bell_only(_last_good(path), inbox, problems, until_changed=(path, before))
     if fast and not config.camera.source.startswith(("file:", "scene")):
         raise Mistake(f"camera.source = {config.camera.source}: only a file or the scene can run faster than time.")
     _make_folders(config)
@@ -283,13 +282,19 @@ def _kept_copy(state: Path) -> Path:
     return state / LAST_GOOD
 
 
-def _last_good() -> Config:
-    """The configuration that last worked, or the defaults: its pins are what the bell needs."""
-    state = Path(os.environ.get("STATE_DIRECTORY") or configuration.Door().state)
+def _last_good(path: Path) -> Config:
+    """The configuration that last worked; of a door that never had one, what can be read of *path*, and else the pins
+    as hardware/pins.toml has them: a bell needs its button, its chime and its LED."""
+    try:
+        with path.open("rb") as file:
+            broken = salvage.for_the_bell(file.read(configfile.LARGEST))
+    except OSError:
+        broken = salvage.for_the_bell(b"")
+    state = Path(os.environ.get("STATE_DIRECTORY") or broken.door.state)
     try:
         return configfile.load(_kept_copy(state))
     except ConfigError:
-        return Config()
+        return broken
 
 
 def _remember_good(path: Path, config: Config) -> None:

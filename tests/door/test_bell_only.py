@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import config as configuration
+from doorbell import daemon
 from doorbell.bell import Bell as DoorBell
 from doorbell.clock import WallClock
 from doorbell.doorman import Doorman
@@ -28,15 +30,17 @@ from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
 from tests.rigs.door import Door
 
+PINS = configuration.Pins(kind="simulated", button=17, chime=22, led=23)
+
 
 class Bell:
     """A doorman with nothing but pins, handed its events and its time by hand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, pins: configuration.Pins = PINS) -> None:
         self.factory, self.inbox, problems = MockFactory(), Inbox(), Problems()
         config = configuration.Config(
             door=configuration.Door(state=folder, runtime=folder),
-            pins=configuration.Pins(kind="simulated", button=17, chime=22, led=23),
+            pins=pins,
         )
         ledger = Ledger(None, WallClock(), 14, 4096)
         self.pins = Pins(config.pins, self.inbox.put, self.factory)
@@ -123,6 +127,39 @@ def test_a_configuration_that_cannot_be_read_leaves_a_bell_with_the_last_pins_th
         (door.folder / "doorbell.toml").write_text(good)
         assert door.process
         assert door.process.wait(30) == 0  # to be started afresh by systemd, whole
+
+
+@pytest.mark.parametrize(
+    ("text", "chime", "led"),
+    [
+        ("[pins]\nchime = 5\nled = 6\n[camera]\nfps = 400\n", 5, 6),
+        ("[pins]\nchime = 5\nled = 6\n[camera\n", 5, 6),
+        ("[keys]\nrecipients = [\n", 22, 23),
+        (None, 22, 23),
+    ],
+)
+def test_a_mistake_before_the_first_good_start_leaves_a_bell_that_is_heard_and_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, chime: int, led: int
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "never"))
+    path = tmp_path / "doorbell.toml"
+    if text is not None:
+        path.write_text(text)
+    bell = Bell(tmp_path, evolve(daemon._last_good(path).pins, kind="simulated"))
+    bell.doorman.handle(ButtonEdge(10.0, True), 10.0)
+    bell.doorman.handle(None, 10.015)
+    assert bell.factory.pin(chime).state
+    assert bell.factory.pin(led).function == "output" and bell.pins._led_shows == "trouble"
+    bell.pins.close()
+
+
+def test_a_door_that_never_had_good_settings_rings_by_its_own_process(tmp_path: Path) -> None:
+    environment = {"STATE_DIRECTORY": str(tmp_path / "never")}
+    with Door(tmp_path / "door", settings={"camera": {"fps": 400}}, environment=environment) as door:
+        door.until(lambda: door.status().get("bell_only"))
+        door.press()
+        door.said("somebody rings")
+        assert door.stop() == 0
 
 
 def test_three_deaths_within_minutes_leave_a_bell(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from gpiozero import PiBoardInfo
 from gpiozero.pins.mock import MockFactory
 
+from doorbell import salvage
 from doorbell.config import Pins as PinSettings
 from doorbell.configfile import parse
 from doorbell.events import ButtonEdge, Pir
@@ -29,6 +31,12 @@ def settings() -> PinSettings:
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_part_that_nobody_configured_is_fitted_only_where_the_map_says_so(name: str) -> None:
     assert getattr(PinSettings(), name) == (MAP[name]["bcm"] if MAP[name]["fitted"] else 0)
+
+
+def test_a_bell_without_settings_tries_the_outputs_of_the_map_and_no_other() -> None:
+    outputs = {name: MAP[name]["bcm"] for name in SETTINGS if MAP[name]["direction"] == "out"}
+    assert outputs == salvage.WIRED
+    assert evolve(salvage.for_the_bell(b"").pins, pir=MAP["pir"]["bcm"]) == settings()
 
 
 def test_the_pages_example_and_the_example_configuration_name_the_pins_of_the_map() -> None:
