@@ -1,30 +1,29 @@
 """An archive for whoever helps: what the doctor found, the settings, the log; and nothing that is anybody's business.
 
 Two nets, because one is never tight: settings go through a closed list, and then every text through one sieve that
-takes out what this door knows to be private (its broker, login, names, members, keys) and what looks like it
-(addresses, keys, ids). The owner reads the very bytes before they are written.
+takes out what was chosen for a setting, what this door knows to be private (private.py: its broker, login, names,
+members, keys) and what looks like it (addresses, keys, ids). The owner reads the very bytes before they are written.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
 import re
-import socket
 import subprocess
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from doorbell import __version__, household, login
+from doorbell import __version__
 from doorbell.config import Config
 from doorbell.configfile import tables
 from doorbell.doctor.finding import Door, Finding
 from doorbell.doctor.machine import text
-from doorbell.errors import DeviceError, DoorbellError, Mistake
+from doorbell.doctor.private import words
+from doorbell.errors import DeviceError, Mistake
 
 LOG_LINES: Final = 300
 LOG_S: Final = 5.0
@@ -43,6 +42,12 @@ _SHOWN: Final[dict[str, tuple[str, ...] | None]] = {
     "homeassistant": None,
 }
 """Section to the settings that are shown; None: all of it. Everything else is only said to be set or not."""
+_SETTING: Final = rf"(?P<section>{'|'.join(tables(Config()))})\.(?P<name>\w+) = "
+_CHOSEN: Final = (
+    re.compile(_SETTING + r"(?P<value>.{1,80}?)(?=: give )"),
+    re.compile(_SETTING + r"(?P<value>'[^'\n]*'|\"[^\"\n]*\"|[^\s'\"\[{]\S*)(?=: )"),
+)
+"""How an error shows what was chosen: `mqtt.host = 'x': give …`, cut off after 60 letters, so no word list finds it."""
 _END: Final = r"[\"',]*(?:\s|$)"
 _LOOKS_PRIVATE: Final = (
     (re.compile(r"AGE-SECRET-KEY-1\w+", re.IGNORECASE), "(private key)"),
@@ -65,14 +70,16 @@ _LOOKS_PRIVATE: Final = (
 def files(door: Door, found: Iterable[tuple[str, Finding]]) -> dict[str, str]:
     """Names and texts of the archive's files, all of them through the sieve. Never raises for what is not there."""
     lines = [f"{finding.state:8}{name:18}{finding.sentence} {finding.fix}".rstrip() for name, finding in found]
+    # Escapes would hide an umlaut's word from the sieve.
+    settings = {"unread": door.why_unread.splitlines()} if door.why_unread else shown(door.config)
     raw = {
         "findings.txt": "\n".join(lines),
-        "settings.json": json.dumps(shown(door.config), indent=1) if not door.why_unread else door.why_unread,
-        "status.json": json.dumps(door.page or {}, indent=1),
+        "settings.json": json.dumps(settings, indent=1, ensure_ascii=False),
+        "status.json": json.dumps(door.page or {}, indent=1, ensure_ascii=False),
         "machine.txt": _machine(door),
         "log.txt": _log(),
     }
-    private = _private(door)
+    private = words(door)
     return {name: _bounded(sieved(content, private)) for name, content in raw.items()}
 
 
@@ -107,7 +114,9 @@ def shown(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def sieved(content: str, private: Iterable[str]) -> str:
-    """*content* without the *private* words and without what looks private."""
+    """*content* without what was chosen for a setting, the *private* words, and what looks private."""
+    for pattern in _CHOSEN:
+        content = pattern.sub(_without_value, content)
     for word in sorted(private, key=len, reverse=True):
         alone = len(word) <= SHORT
         found = rf"(?<!\w){re.escape(word)}(?!\w)" if alone else re.escape(word)
@@ -117,18 +126,12 @@ def sieved(content: str, private: Iterable[str]) -> str:
     return content
 
 
-def _private(door: Door) -> set[str]:
-    """What this door knows that is nobody else's business."""
-    config = door.config
-    mqtt = config.mqtt
-    words = {config.door.name, config.door.id, mqtt.host, mqtt.username, mqtt.password, mqtt.pin_sha256}
-    words |= {socket.gethostname(), *(str(one) for one in config.keys.recipients)}
-    with contextlib.suppress(DoorbellError):  # then there is none to take out
-        words.add(login.settings(config).password)
-    home = household.load(config.door.id, config.door.state, config.keys.recipients)
-    for member in home.roster.members if home.roster is not None else ():
-        words |= {member.name, member.id, str(member.recipient)}
-    return words - {"", "owner", "doorbell"}
+def _without_value(found: re.Match[str]) -> str:
+    """A number stays where the setting is shown anyway: it is what somebody helps by."""
+    section, name, value = found["section"], found["name"], found["value"]
+    clear = _SHOWN.get(section, ())
+    stays = (clear is None or name in clear) and re.fullmatch(r"-?[\d.]+|true|false", value)
+    return found[0] if stays else f"{section}.{name} = (removed)"
 
 
 def _machine(door: Door) -> str:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import stat
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from doorbell import household, roster
 from doorbell.cli.doctor import doctor
+from doorbell.doctor import bundle
 from doorbell.doctor.bundle import files, shown, sieved
 from doorbell.doctor.finding import Door, bad
-from doorbell.doctor.rounds import look
+from doorbell.doctor.rounds import look, rounds
 from doorbell.doorkeys import load_or_make
 from doorbell.owner.identity import Identity
 from doorbell.roster import Member
@@ -37,8 +40,9 @@ def path(tmp_path: Path) -> Path:
     )
     members = [Member("owner", "admin", OWNER.recipient, OWNER.verify_key),
                Member("Benedikt", "member", BEN.recipient, BEN.verify_key)]  # fmt: skip
-    two = Identity(b"2" * 32)
-    members.append(Member("Jo", "member", two.recipient, two.verify_key))
+    for name, seed in (("Jo", b"2"), ("Jürgen", b"3")):
+        one = Identity(seed * 32)
+        members.append(Member(name, "member", one.recipient, one.verify_key))
     keys = load_or_make(state / "keys")
     household.load("seidenweg-7", state, (OWNER.recipient,)).keep(roster.begin("seidenweg-7", members, keys.sign))
     return path
@@ -63,6 +67,65 @@ def test_nothing_private_is_in_the_archive_wherever_it_came_from(path: Path) -> 
     assert " Jo " not in text
     assert "Jonas stays" in text
     assert "Nothing listens at (removed):8883" in text
+
+
+HOST = "mq.kunterbunt-smart-home-of-the-family.example"
+BROKEN = (
+    '[door]\nid = "seidenweg-7"\nname = "Villa Kunterbunt"\nstate = "{state}"\n[mqtt]\n'
+    f'host = "mqtts://frontlogin:hunter2secret@{HOST}:8883"\n'
+    'username = "frontlogin"\npassword = "hunter2secret"\n[pins]\nled = 99\n'
+)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text,
+        lambda text: text.replace('"Villa Kunterbunt"', '["Villa Kunterbunt"]').replace("seidenweg-7", "Seidenweg-7"),
+        lambda text: text.replace(".example:8883", '.example:8883"\nhots = "broker.home.example'),
+        lambda text: text.replace("[mqtt]", "[mqtt").replace('"', "'"),
+        lambda text: text.replace('8883"', "8883"),
+        lambda text: text.replace("host = ", "host: "),
+        lambda text: text.replace('name = "Villa Kunterbunt"', "name = Villa Kunterbunt"),
+        lambda text: "\ufeff" + text.replace("\n", "\r\n") + "= =",
+        lambda text: "[mqtt]\nhots = 1\n",
+        lambda text: "[[[",
+    ],
+)
+@pytest.mark.parametrize("before", [False, True])
+def test_settings_that_cannot_be_read_give_nothing_away_either(
+    path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[str], str], before: bool
+) -> None:
+    state = path.parent / "state"
+    if before:  # a door that worked once
+        (path.parent / "doorbell.toml.good").write_text(path.read_text())
+        (state / "last-good.toml").write_text(path.read_text())
+    text = spoil(BROKEN.format(state=state))
+    path.write_text(text)
+    door = evolve(look(path), root=path.parent)
+    assert door.why_unread
+    known = [*PRIVATE[1:5], HOST, "Benedikt", "Jürgen"] if "state" in text else []
+    known += PRIVATE[:1] if before and known else []
+    logged = f"doorbell[7]: {door.why_unread}\nNobody answers at " + " or ".join(known)
+    monkeypatch.setattr(bundle, "_log", lambda: logged)
+    told = files(door, list(rounds(door)))
+    for word in (*PRIVATE[:6], "mq.kunterbunt", "unterb", "mqtts://", "Jürgen", "J\\u00fcrgen"):
+        assert word.lower() not in "\n".join(told.values()).lower(), word
+    assert json.loads(told["settings.json"])["unread"]
+    assert "configuration" in told["findings.txt"]
+
+
+def test_a_number_that_does_not_fit_is_shown_where_the_setting_is_and_no_other_value() -> None:
+    said = "camera.fps = 400: give 1 to 30.\ncamera.source = 'scene:x': the seed.\nmqtt.username = 4711: give text."
+    assert sieved(said, ()) == (
+        "camera.fps = 400: give 1 to 30.\ncamera.source = (removed): the seed.\nmqtt.username = (removed): give text."
+    )
+    fix = 'Set mqtt.tls = "ca" (or "pin"): it is safer. Without pins set pins.kind = "simulated" or "none".'
+    assert sieved(fix, ()) == fix
+
+
+def test_a_name_with_an_umlaut_is_found_in_what_the_door_says_of_itself(path: Path) -> None:
+    assert "rgen" not in told(path, "Jürgen of Villa Kunterbunt was here")
 
 
 def test_settings_that_say_nothing_of_anybody_are_shown_and_the_rest_is_set_or_not(path: Path) -> None:
