@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 from collections.abc import Callable
 
 from doorbell import orders
@@ -121,6 +122,41 @@ def test_an_admin_deletes_a_clip_and_a_member_does_not(at_home: AtHome, listener
     assert said == [] or said[0]["id"] == clip
     assert anna.ask("clip", {"clip": clip, "from": 0, "window": 1})["refused"] == "gone"
     assert anna.ask("poster", {"clip": clip})["refused"] == "gone"
+
+
+def test_a_clip_deleted_in_the_middle_of_its_transfer_is_gone_and_nothing_else_is(
+    at_home: AtHome, listener: Listener
+) -> None:
+    door, anna, ben = at_home(SCENE)
+    other, clip = a_clip(door, listener), a_clip(door, listener, 5)
+    sealed = (door.state / f"clips/{clip}.mp4.age").read_bytes()
+    assert len(sealed) > 5 * 98_304, "one trip to the card brings four chunks: there is a second"
+    # Two files that the card gives only when the test lets it hold the card's one reader before and within the clip.
+    before, within = ("b" * 26, "c" * 26)
+    for one in (before, within):
+        os.mkfifo(door.state / f"clips/{one}.mp4.age")
+    asked = {one: ben.send("clip", {"clip": one, "from": 0, "window": 64}) for one in (before, clip, within)}
+    assert ben.hello()["result"]  # behind the three on the same connection
+    (door.state / f"clips/{before}.mp4.age").write_bytes(b"")
+    told = ben.until(lambda: ben.replies(asked[clip]))[0]["result"]
+    ben.until(lambda: len(ben.chunks(told["request"])) == 4)
+    assert anna.ask("delete", {"clips": [clip]})["result"]["deleted"] == [clip]
+    (door.state / f"clips/{within}.mp4.age").write_bytes(b"")
+    refused = ben.until(lambda: ben.replies(asked[clip])[1:])[0]
+    assert refused["refused"] == "gone"
+    assert ben.ask("clip", {"clip": clip, "from": 4, "window": 64})["refused"] == "gone"
+    assert ben.chunks(told["request"]) == {n: sealed[n * 98_304 :][:98_304] for n in range(4)}
+    # The other clip comes whole, the journal tells of the one deletion, and the bell rings.
+    whole = ben.ask("clip", {"clip": other, "from": 0, "window": 64})["result"]
+    ben.until(lambda: len(ben.chunks(whole["request"])) == whole["chunks"])
+    got = ben.chunks(whole["request"])
+    assert b"".join(got[n] for n in sorted(got)) == (door.state / f"clips/{other}.mp4.age").read_bytes()
+    rung = len(listener.of("/ring"))
+    door.press()
+    listener.wait("/ring", rung + 1)
+    kinds = [(b["kind"], b.get("id")) for b in bodies(door.owner, listener.of("journal"))]
+    assert [one for one in kinds if one[0] in ("clip_deleted", "clip_cut")] == [("clip_deleted", clip)]
+    assert "Traceback" not in door.log()
 
 
 def test_a_clip_that_was_never_there_is_gone(at_home: AtHome) -> None:
