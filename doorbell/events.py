@@ -290,6 +290,8 @@ class Refused:
     at: float
     generation: int
     mid: int
+    full: bool
+    """For want of room, not of rights."""
 
 
 @frozen

@@ -31,6 +31,7 @@ MOST_DUE = 16
 LET_THROUGH_S = 0.005
 """How long the alert waits for the ring to be written."""
 DENIED = "The broker refuses what the door says: give its login the door's topics."
+FULL = "The broker is full: make room there. The journal keeps what it does not take."
 NO_JOURNAL = bytes(16)
 """The journal id of a door whose journal cannot be opened: what it says is still signed, and rings."""
 
@@ -216,12 +217,14 @@ class Voice:
                     self._tell_denied()
                 self._carry_out(actions)
             case events.Refused():
-                actions = self.delivery.refused(at, event.generation, event.mid, event.at)
+                actions = self.delivery.refused(at, event.generation, event.mid, event.at, full=event.full)
                 self._tell_denied()
                 self._carry_out(actions)
 
     def _tell_denied(self) -> None:
-        self.problems.tell("broker", DENIED if self.delivery.denied else "")
+        refused = self.delivery.denied.values()
+        why = "" if not refused else FULL if all(refused) else DENIED
+        self.problems.tell("broker", why)
 
     def birth_delay(self) -> float:
         """How long to wait after Home Assistant's birth: not all doors of a house at once."""

@@ -314,8 +314,11 @@ class Connection(threading.Thread):
     def _acked(self, _: Any, __: Any, mid: int, reason: ReasonCode, ___: Any) -> None:  # noqa: ANN401
         if mid == self._goodbye:
             self._goodbye_heard.set()
-        kind = Refused if reason.is_failure else Acked
-        self._put(kind(time.monotonic(), self._generation, mid))
+        if reason.is_failure:
+            full = reason.value == reasons.QUOTA_EXCEEDED
+            self._put(Refused(time.monotonic(), self._generation, mid, full))
+        else:
+            self._put(Acked(time.monotonic(), self._generation, mid))
 
     def _heard(self, _: Any, __: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401
         if len(message.payload) > LARGEST_HEARD:

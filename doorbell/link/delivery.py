@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from attrs import define, field, frozen
 
 from doorbell.link.messages import Message
-from doorbell.link.outbox import NEVER, Outbox
+from doorbell.link.outbox import NEVER, REST_S, Outbox
 
 # ---- what is asked of the world
 
@@ -126,8 +126,9 @@ class Delivery:
     generation: int = 0
     dropped: int = 0
     """Live messages given up because they grew too old or too many, since the start."""
-    denied: set[str] = field(factory=set)
-    """The kinds of message (third level of their topics) whose last the broker refused; a new link changes nothing."""
+    denied: dict[str, bool] = field(factory=dict)
+    """The kinds of message (third level of their topics) whose last the broker refused, and whether for want of room.
+    A new link changes nothing."""
 
     _wanted: bool = False
     _phase: str = "idle"
@@ -143,6 +144,8 @@ class Delivery:
     _states: dict[str, Message] = field(factory=dict)
     _dirty: list[str] = field(factory=list)
     _posters: list[_Poster] = field(factory=list)
+    _unsaid: dict[str, float] = field(factory=dict)
+    """The retained topics whose last message the broker refused, and when it is said again."""
     _outbox: Outbox = field(factory=Outbox)
     _flights: dict[int, _Flight] = field(factory=dict)
     _mids: dict[int, int] = field(factory=dict)
@@ -253,20 +256,28 @@ class Delivery:
             return []
         actions: list[Action] = []
         self._alive(at, flight, when)
-        self.denied.discard(_kind(flight.message))
+        self.denied.pop(_kind(flight.message), None)
+        self._unsaid.pop(flight.message.topic, None)
         if flight.lane == "journal":
+            # Where an entry finds room an alert does, and the next one may be days away.
+            self.denied = {kind: full for kind, full in self.denied.items() if not full}
             actions.append(Delivered(flight.index))
         elif flight.lane == "poster":
             self._forget_poster(flight)
         return actions + self._settle(at)
 
-    def refused(self, at: float, generation: int, mid: int, when: float) -> list[Action]:
-        """The broker answered *mid* with a refusal: the link lives, the message is not delivered."""
+    def refused(self, at: float, generation: int, mid: int, when: float, *, full: bool = False) -> list[Action]:
+        """The broker answered *mid* with a refusal: the link lives, the message is not delivered.
+
+        What must arrive and what is retained is said again after a rest. What is live is lost: late, it were a lie.
+        """
         flight = self._landed(generation, mid)
         if flight is None:
             return []
         self._alive(at, flight, when)
-        self.denied.add(_kind(flight.message))
+        self.denied[_kind(flight.message)] = full
+        if flight.lane in ("probe", "state"):
+            self._unsaid[flight.message.topic] = at + REST_S
         if flight.lane == "journal":
             self._outbox.rest(at)
         elif flight.lane == "poster":
@@ -299,6 +310,7 @@ class Delivery:
             due.append(self._since + self.limits.connect_s)
         elif self._phase == "online":
             due += [one.since + self.limits.ack_s for one in self._flights.values() if one.lane in ("probe", "live")]
+            due += self._unsaid.values()
             if self._outbox.rest_until > NEVER:
                 due.append(self._outbox.rest_until)
         return min(due, default=None)
@@ -314,6 +326,7 @@ class Delivery:
             actions.append(Open(self.generation))
         if self._phase == "online":
             actions += self._send_live(at)
+            actions += self._say_again(at)
             actions += self._send_states(at)
             actions += self._send_posters(at)
             actions += self._send_journal(at)
@@ -348,6 +361,13 @@ class Delivery:
         if any(one.lane == "probe" for one in self._flights.values()):
             return []
         return [self._publish(at, "probe", self.online)]
+
+    def _say_again(self, at: float) -> list[Action]:
+        due = [topic for topic, when in self._unsaid.items() if at >= when]
+        for topic in due:
+            del self._unsaid[topic]
+        self._dirty += [topic for topic in due if topic in self._states and topic not in self._dirty]
+        return [self._publish(at, "probe", self.online)] if self.online.topic in due else []
 
     def _send_states(self, at: float) -> list[Action]:
         # One of a topic at a time: the newest follows the acknowledgement, so a fluttering state cannot pile up.
@@ -402,6 +422,7 @@ class Delivery:
         self._phase, self._since = "idle", at
         self._flights.clear()
         self._mids.clear()
+        self._unsaid.clear()
         self._released = False
         for one in self._posters:
             one.handed = False

@@ -10,7 +10,7 @@ from attrs import define, field
 from doorbell.link.messages import Message
 
 REST_S = 60.0
-"""The outbox rests this long after the broker refused an entry."""
+"""What the broker refused and what must arrive all the same is said again after this long."""
 NEVER = float("-inf")
 
 

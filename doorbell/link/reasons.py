@@ -11,7 +11,7 @@ from doorbell.errors import DeviceError
 if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
-UNSUPPORTED_VERSION, BAD_LOGIN, NOT_AUTHORISED = 132, 134, 135
+UNSUPPORTED_VERSION, BAD_LOGIN, NOT_AUTHORISED, QUOTA_EXCEEDED = 132, 134, 135, 151
 
 _WHY = {
     # X509_V_ERR_* of OpenSSL's x509_vfy.h

@@ -12,6 +12,7 @@ from doorbell.link.delivery import Action, Ask, Delivered, Delivery, Drop, Limit
 from doorbell.link.messages import Message
 
 ONLINE = messages.availability("front", online=True)
+HEALTH = Message("doorbell/front/health", b"{}", 1, True, None)
 
 
 def ring(visit: str = "a") -> Message:
@@ -55,6 +56,11 @@ class Hand:
     def ack(self, at: float, name: str, when: float | None = None) -> list[str]:
         mid = self.keys[name].pop(0)
         return self.do(self.delivery.acked(at, self.delivery.generation, mid, at if when is None else when))
+
+    def refuse(self, at: float, name: str) -> list[str]:
+        """The broker has no room for it."""
+        mid = self.keys[name].pop(0)
+        return self.do(self.delivery.refused(at, self.delivery.generation, mid, at, full=True))
 
     def press(self, at: float, visit: str = "a") -> list[str]:
         return self.do(self.delivery.live(at, [ring(visit)], born=at, urgent=True))
@@ -301,16 +307,49 @@ def test_what_the_broker_denied_stays_denied_until_it_takes_one_of_its_kind() ->
     hand.online(0)
     hand.do(hand.delivery.due(0, [entry(1)]))
     hand.do(hand.delivery.refused(1, 1, hand.keys["journal/1"].pop(), 1))
-    assert hand.delivery.denied == {"journal"}
+    assert hand.delivery.denied == {"journal": False}
     hand.ack(2, "availability")
     hand.do(hand.delivery.disconnected(3, 1))
     assert hand.do(hand.delivery.tick(10)) == ["open 2"]
     hand.do(hand.delivery.connected(11, 2, 11))
-    assert hand.delivery.denied == {"journal"}, "a new link is no sign of other rights"
+    assert hand.delivery.denied == {"journal": False}, "a new link is no sign of other rights"
     hand.do(hand.delivery.due(11, []))  # to what the old link had asked
     assert hand.do(hand.delivery.due(12, [entry(1)])) == ["journal/1", "ask 1"]
     hand.ack(13, "journal/1")
-    assert hand.delivery.denied == set()
+    assert hand.delivery.denied == {}
+
+
+def test_a_retained_state_that_a_full_broker_refused_is_said_again_and_a_ring_is_not() -> None:
+    hand = quiet()
+    hand.do(hand.delivery.state(100, HEALTH))
+    hand.press(100)
+    hand.refuse(100, "availability")
+    assert hand.refuse(100, "health") == []
+    hand.refuse(100, "ring")
+    assert hand.delivery.denied == {"availability": True, "health": True, "ring": True}
+    assert hand.delivery.deadline == 160
+    assert hand.do(hand.delivery.tick(160)) == ["availability", "health"]
+    hand.refuse(160, "health")
+    assert hand.do(hand.delivery.state(170, HEALTH)) == ["health"], "a newer one does not wait"
+    hand.ack(170, "health")
+    hand.ack(170, "availability")
+    assert hand.delivery.denied == {"ring": True}
+    assert hand.delivery.deadline is None
+    hand.do(hand.delivery.kept(171))
+    hand.do(hand.delivery.due(171, [entry(1)]))
+    hand.ack(172, "journal/1")
+    assert hand.delivery.denied == {}, "what takes an entry is not full"
+
+
+def test_what_a_full_broker_refused_is_said_at_once_on_a_new_connection() -> None:
+    hand = quiet()
+    hand.do(hand.delivery.state(100, HEALTH))
+    hand.refuse(100, "health")
+    hand.do(hand.delivery.disconnected(101, 1))
+    hand.do(hand.delivery.tick(103))
+    assert "health" in hand.do(hand.delivery.connected(103, 2, 103))
+    hand.ack(103, "health")
+    assert hand.delivery.deadline != 160
 
 
 def test_a_slow_link_refuses_more_than_it_can_carry_before_a_ring() -> None:

@@ -91,7 +91,7 @@ class Caller:
             case Acked():
                 return self.delivery.acked(at, event.generation, event.mid, event.at)
             case Refused():
-                return self.delivery.refused(at, event.generation, event.mid, event.at)
+                return self.delivery.refused(at, event.generation, event.mid, event.at, full=event.full)
             case Heard():
                 return []
             case _:
