@@ -111,7 +111,7 @@ class Page:
         """As the owner does on a new phone: the words, and where the broker is."""
         self.do(f"""
             page.setDefaultTimeout(60_000);
-            await page.goto({json.dumps(url)});
+            await page.goto({json.dumps(url + "#/add/words")});
             await page.locator('[name=secret]').fill({json.dumps(owner.words())});
             await page.locator('[name=broker]').fill('ws://127.0.0.1:{sockets}');
             await page.locator('[name=door]').fill({json.dumps(DOOR)});
