@@ -47,9 +47,9 @@ def _telling(publish: Callable[[Connection, Message], int | None]) -> Callable[[
     return tells
 
 
-def _started(theirs: socket.socket, flags: list[str]) -> subprocess.Popen[bytes]:
+def _started(theirs: socket.socket, module: str, flags: list[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "doorbell.bench.clocked", *flags],
+        [sys.executable, "-P", "-m", "doorbell.bench.clocked" if module == recorder.__name__ else module, *flags],
         stdin=theirs.fileno(), stdout=subprocess.DEVNULL, env=child.environment(), process_group=0,
     )  # fmt: skip
 
