@@ -1,17 +1,21 @@
 /**
- * Opening age v1 files (docs/formats/clip.md): age-encryption finds the file key, the chunks are opened here, one by one.
+ * Opening age v1 files (docs/formats/clip.md): the header read strictly, the file key found, the chunks opened one by one.
  *
- * The library gives all of a file or an error. A clip that a power cut ended has no final chunk, and everything before
- * is good; so the header is read strictly, the library unwraps the file key (with a key that WebCrypto never gives
- * out, where it can), and each chunk that authenticates is given away with the word for how the file ended.
+ * age-encryption gives all of a file or an error. A clip that a power cut ended has no final chunk, and everything before
+ * is good; so each chunk that authenticates is given away with the word for how the file ended. The header is read here
+ * once, for its rules are stricter than the library's, and reading it there again, through its streams, took longer than
+ * all else of an alert's opening. The key is one that WebCrypto never gives out, where it can.
  */
 
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { x25519 } from "@noble/curves/ed25519.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
+import { hmac } from "@noble/hashes/hmac.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { base64nopad } from "@scure/base";
-import { Decrypter, Encrypter } from "age-encryption";
-import { type Bytes, join, utf8 } from "./bytes";
+import { Encrypter } from "age-encryption";
+import { type Bytes, join, same, utf8 } from "./bytes";
+import { secretFromAge } from "./identity";
 import { Refused } from "./refused";
 
 /** How a file ended. Only `opens` is a whole one; after `cut`, `changed` and `trailing` what came before is genuine. */
@@ -22,21 +26,36 @@ const CHUNK = 65_536;
 const SEALED_CHUNK = CHUNK + 16;
 const NONCE = 16;
 const FIRST_LINE = "age-encryption.org/v1";
+const MAC_LINE = 1 + 43 + 1; // behind `---`: a space, the MAC, a line's end
+const FOR_KEY = utf8(`${FIRST_LINE}/X25519`);
+const FOR_HEADER = utf8("header");
+const FOR_CHUNKS = utf8("payload");
+const NO_NONCE = new Uint8Array(12);
 
 /** An age X25519 identity: the library's text form, or a private CryptoKey that cannot be exported. */
 export type Identity = string | CryptoKey;
 
-/** Opens files for one identity; make it once, for it derives its own recipient at first use. */
+/** What the header says to an X25519 identity. */
+interface Header {
+  readonly stanzas: readonly { readonly share: Bytes; readonly body: Bytes }[];
+  readonly mac: Bytes;
+  /** What the MAC is over. */
+  readonly text: Bytes;
+}
+
+/** Opens files for one identity; make it once, for it derives its own recipient. */
 export class Opener {
-  readonly #decrypter = new Decrypter();
+  readonly #multiply: (share: Bytes) => Promise<Bytes>;
+  readonly #recipient: Promise<Bytes>;
 
   constructor(identity: Identity) {
-    this.#decrypter.addIdentity(identity);
+    this.#multiply = multiplier(identity);
+    this.#recipient = this.#multiply(x25519.GuBytes as Bytes);
   }
 
   /** The chunks of a file that grows: give it bytes as they come. */
   reader(): Reader {
-    return new Reader((header) => this.#decrypter.decryptHeader(header));
+    return new Reader((header) => this.#unwrap(header));
   }
 
   async open(sealed: Uint8Array): Promise<{ ending: Ending; plain: Bytes }> {
@@ -51,6 +70,43 @@ export class Opener {
     const { ending, plain } = await this.open(sealed);
     if (ending !== "opens") throw new Refused(ending, "This message is not sealed to this phone, or it was changed.");
     return plain;
+  }
+
+  /** The file key, or why there is none. A share of low order spoils the file: WebCrypto and noble both refuse it. */
+  async #unwrap({ stanzas, mac, text }: Header): Promise<Bytes | Ending> {
+    const recipient = await this.#recipient;
+    for (const { share, body } of stanzas) {
+      let shared: Bytes;
+      try {
+        shared = await this.#multiply(share);
+      } catch {
+        return "not_age";
+      }
+      const fileKey = decrypt(hkdf(sha256, shared, join(share, recipient), FOR_KEY, 32), NO_NONCE, body);
+      if (fileKey) return same(hmac(sha256, hkdf(sha256, fileKey, undefined, FOR_HEADER, 32), text), mac) ? fileKey : "header_changed";
+    }
+    return "not_ours";
+  }
+}
+
+/** X25519 with the identity's secret half. Rejects for a point of low order. */
+function multiplier(identity: Identity): (share: Bytes) => Promise<Bytes> {
+  if (typeof identity === "string") {
+    const secret = secretFromAge(identity);
+    return async (share) => x25519.getSharedSecret(secret, share) as Bytes;
+  }
+  return async (share) => {
+    const there = await crypto.subtle.importKey("raw", share, { name: "X25519" }, false, []);
+    return new Uint8Array(await crypto.subtle.deriveBits({ name: "X25519", public: there }, identity, 256));
+  };
+}
+
+/** What authenticates, or null. */
+function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Bytes | null {
+  try {
+    return chacha20poly1305(key, nonce).decrypt(sealed) as Bytes;
+  } catch {
+    return null;
   }
 }
 
@@ -68,7 +124,7 @@ export class Reader {
   #index = 0;
   #final = false;
 
-  constructor(private readonly unwrap: (header: Uint8Array) => Promise<Uint8Array>) {}
+  constructor(private readonly unwrap: (header: Header) => Promise<Bytes | Ending>) {}
 
   async give(bytes: Uint8Array): Promise<Bytes[]> {
     if (this.ending) return [];
@@ -103,19 +159,18 @@ export class Reader {
       if (this.#held.length > MOST_HEADER || !looksLikeHeader(this.#held)) this.ending = "not_age";
       return false;
     }
-    if (end > MOST_HEADER || !isHeader(this.#held.subarray(0, end))) {
+    const header = end > MOST_HEADER ? null : readHeader(this.#held.slice(0, end));
+    if (!header) {
       this.ending = "not_age";
       return false;
     }
     if (this.#held.length < end + NONCE) return false;
-    let fileKey: Uint8Array;
-    try {
-      fileKey = await this.unwrap(this.#held.slice(0, end));
-    } catch (error) {
-      this.ending = unwrapFault(error);
+    const found = await this.unwrap(header);
+    if (typeof found === "string") {
+      this.ending = found;
       return false;
     }
-    this.#key = hkdf(sha256, fileKey, this.#held.subarray(end, end + NONCE), utf8("payload"), 32);
+    this.#key = hkdf(sha256, found, this.#held.subarray(end, end + NONCE), FOR_CHUNKS, 32);
     this.#held = this.#held.slice(end + NONCE);
     return true;
   }
@@ -147,18 +202,8 @@ export class Reader {
     const nonce = new Uint8Array(12);
     new DataView(nonce.buffer).setBigUint64(3, BigInt(this.#index));
     nonce[11] = final ? 1 : 0;
-    try {
-      return chacha20poly1305(this.#key!, nonce).decrypt(sealed) as Bytes;
-    } catch {
-      return null;
-    }
+    return decrypt(this.#key!, nonce, sealed);
   }
-}
-
-function unwrapFault(error: unknown): Ending {
-  const said = error instanceof Error ? error.message : "";
-  if (said.startsWith("no identity matched")) return "not_ours";
-  return said === "invalid header HMAC" ? "header_changed" : "not_age";
 }
 
 /** Whether what is here could still become a header: the first line, as far as it has come, is age's. */
@@ -178,38 +223,44 @@ function headerEnd(held: Uint8Array): number | null {
   return null;
 }
 
-/** The rules of the format page that the library does not hold a header to, stanzas behind the fitting one included. */
-function isHeader(bytes: Uint8Array): boolean {
-  if (bytes.some((byte) => byte > 126 || (byte < 32 && byte !== 10))) return false;
+/** By the rules of the format page, stanzas behind the fitting one included; null where one is broken. */
+function readHeader(bytes: Bytes): Header | null {
+  if (bytes.some((byte) => byte > 126 || (byte < 32 && byte !== 10))) return null;
   const lines = String.fromCharCode(...bytes).split("\n");
-  const mac = lines.at(-2)!;
-  if (lines[0] !== FIRST_LINE || !/^--- [A-Za-z0-9+/]{43}$/.test(mac) || !isBase64(mac.slice(4))) return false;
+  const last = lines.at(-2)!;
+  const mac = last.startsWith("--- ") ? unbase64(last.slice(4)) : null;
+  if (lines[0] !== FIRST_LINE || mac?.length !== 32) return null;
   const kinds: string[] = [];
+  const stanzas: { share: Bytes; body: Bytes }[] = [];
   for (let i = 1; i < lines.length - 2; ) {
     const args = lines[i++]!.split(" ");
-    if (args.shift() !== "->" || args.length === 0 || !args.every((arg) => /^[!-~]+$/.test(arg))) return false;
-    let body = "";
+    if (args.shift() !== "->" || args.length === 0 || !args.every((arg) => /^[!-~]+$/.test(arg))) return null;
+    const parts: Bytes[] = [];
     let line: string;
     do {
-      if (i >= lines.length - 2) return false;
+      if (i >= lines.length - 2) return null;
       line = lines[i++]!;
-      if (line.length > 64 || !isBase64(line)) return false;
-      body += line;
+      const part = line.length > 64 ? null : unbase64(line);
+      if (!part) return null;
+      parts.push(part);
     } while (line.length === 64);
     kinds.push(args[0]!);
-    if (args[0] === "X25519" && !isStanza(args, body)) return false;
+    if (args[0] !== "X25519") continue;
+    const share = args.length === 2 ? unbase64(args[1]!) : null;
+    const body = join(...parts);
+    if (share?.length !== 32 || body.length !== 32) return null;
+    stanzas.push({ share, body });
   }
-  return kinds.length > 0 && !(kinds.includes("scrypt") && kinds.length > 1);
+  if (kinds.length === 0 || (kinds.includes("scrypt") && kinds.length > 1)) return null;
+  return { stanzas, mac, text: bytes.slice(0, -MAC_LINE) };
 }
 
-function isStanza(args: string[], body: string): boolean {
-  return args.length === 2 && args[1]!.length === 43 && isBase64(args[1]!) && body.length === 43;
-}
-
-function isBase64(text: string): boolean {
+/** Without padding, and only the one canonical spelling. */
+function unbase64(text: string): Bytes | null {
   try {
-    return base64nopad.encode(base64nopad.decode(text)) === text;
+    const bytes = base64nopad.decode(text);
+    return base64nopad.encode(bytes) === text ? (bytes as Bytes) : null;
   } catch {
-    return false;
+    return null;
   }
 }
