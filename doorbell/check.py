@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
+from doorbell import doorkeys
 from doorbell.clips.leftovers import ASIDE, HEADER
 from doorbell.clips.seal import SEALED_CHUNK, TAG, whole_chunks
 from doorbell.clips.store import CLIP, CLIP_ID, FOLDER, PART, POSTER, POSTER_PART
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 STILL_WRITTEN: Final = 60.0
 """Seconds since its last write after which a file is not being written: the longest back-off of a recorder."""
+EXPOSED: Final = (
+    " Whoever had an account here may know the door's keys and speak as this door; no clip opens with them. If that "
+    "may be: stop the door, remove keys/ and roster.json, and pair every phone again."
+)
 _ENDINGS: Final = (CLIP[1:], POSTER[1:], PART[1:], POSTER_PART[1:])
 _PIECE: Final = 1024 * 1024
 
@@ -184,7 +189,8 @@ def _open_to_others(path: str, mode: int) -> Finding | None:
     want = 0o700 if stat.S_ISDIR(mode) else 0o600
     if stat.S_ISLNK(mode) or not stat.S_IMODE(mode) & ~want:
         return None
-    return Finding(9, f"Others may use {Path(path).name}: run `chmod {want:o} {path}`.")
+    of_keys = Path(path).name == doorkeys.FOLDER or Path(path).parent.name == doorkeys.FOLDER
+    return Finding(9, f"Others may use {Path(path).name}: run `chmod {want:o} {path}`.{EXPOSED if of_keys else ''}")
 
 
 # ---- the journal

@@ -67,6 +67,7 @@ def repair(config: Config, before: Result, *, quota: int | None) -> Repaired:
     if os.geteuid() != state.stat().st_uid:
         raise Mistake(f"Only the owner of {state} may repair it: sudo -u doorbell doorbell check --repair")
     with alone(state, BUSY):
+        _lock_to_others(state / doorkeys.FOLDER)  # first: keys that others may read are refused by whoever loads them
         keys = _keys(state)
         _refuse_damage(state, keys)
         home = household.load(config.door.id, state, config.keys.recipients)
@@ -129,8 +130,10 @@ def _settle(writer: Writer, line: Line, heard: list[object]) -> None:
             return
 
 
-def _lock_to_others(state: Path) -> None:
-    for folder, inner, names in os.walk(state, followlinks=False):
+def _lock_to_others(place: Path) -> None:
+    if place.is_symlink():
+        return
+    for folder, inner, names in os.walk(place, followlinks=False):
         for path in (Path(folder), *(Path(folder) / name for name in (*inner, *names))):
             status = path.lstat()
             want = 0o700 if stat.S_ISDIR(status.st_mode) else 0o600

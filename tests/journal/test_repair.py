@@ -126,6 +126,22 @@ def test_a_replaced_clip_is_still_told_after_a_repair(door: Door, config: Path, 
     assert [one["invariant"] for one in found["mended"]] == [9]
 
 
+@pytest.mark.parametrize(("name", "mode"), [("keys", 0o755), ("keys/signing.key", 0o644), ("keys/box.key", 0o640)])
+def test_exposed_keys_are_locked_with_all_the_rest_and_the_owner_hears_what_to_do(
+    door: Door, config: Path, name: str, mode: int
+) -> None:
+    (door.state / name).chmod(mode)
+    (door.state / "clips/holiday.mp4").write_bytes(b"x")
+    old(door.state / "clips/holiday.mp4")
+    done = call(config, "--repair")
+    assert (done.exit_code, done.output.count("mended")) == (0, 2), done.output
+    assert stat.S_IMODE((door.state / name).stat().st_mode) == mode & 0o700
+    assert "may know the door's keys" in done.output
+    assert "pair every phone again" in done.output
+    assert bodies(door)[-1]["invariants"] == {"4": 1, "9": 1}
+    assert call(config).exit_code == 0
+
+
 @pytest.mark.parametrize("how", ["signature", "page", "key"])
 def test_behind_a_damaged_journal_nothing_is_written(door: Door, config: Path, how: str) -> None:
     clip(door, 1).chmod(0o644)
