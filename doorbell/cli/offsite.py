@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from doorbell.cli.places import config_option
-from doorbell.errors import Mistake
+from doorbell.errors import DeviceError, Mistake
 
 
 @click.command()
@@ -35,5 +35,7 @@ def offsite(config: Path, *, quiet: bool) -> None:
 
     with exit_when_blind():
         done = copy(found.door.state, found.door.runtime, workplace, rclone, told)
-    more = f", {done.waiting} wait for the next round" if done.waiting else ""
-    click.echo(f"{done.files} files ({done.bytes / 1e6:.1f} MB) are copied and compared{more}.")
+        more = f", {done.waiting} wait for the next round" if done.waiting else ""
+        click.echo(f"{done.files} files ({done.bytes / 1e6:.1f} MB) are copied and compared{more}.")
+        if done.trouble:
+            raise DeviceError(done.trouble)

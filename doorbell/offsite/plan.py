@@ -11,6 +11,9 @@ from doorbell.clips.store import CLIP, POSTER
 MOST_FILES = 25
 MOST_BYTES = 64_000_000
 """Of one batch: after each, what is safely there is noted, and a later round does not send it again."""
+BATCH_S = 600
+"""So long a batch may take where the way there is capped: else an hour's work would be noted at its end alone."""
+LEAST_BYTES = 1_000_000
 
 
 @frozen
@@ -39,14 +42,19 @@ def of_clips(held: Iterable[tuple[str, dict[str, int]]], rings: Collection[str])
     return [piece for pieces in found for piece in pieces]
 
 
-def batches(pieces: Iterable[Piece], copied: Collection[str]) -> Iterator[list[Piece]]:
-    """What is not *copied* yet, in pieces' order, as batches of at most MOST_FILES files and MOST_BYTES bytes (or one
+def most_bytes(bytes_s: int) -> int:
+    """Of one batch, where *bytes_s* are let through a second (0: no cap)."""
+    return min(MOST_BYTES, max(LEAST_BYTES, bytes_s * BATCH_S)) if bytes_s else MOST_BYTES
+
+
+def batches(pieces: Iterable[Piece], copied: Collection[str], most: int = MOST_BYTES) -> Iterator[list[Piece]]:
+    """What is not *copied* yet, in pieces' order, as batches of at most MOST_FILES files and *most* bytes (or one
     file), never of two ranks."""
     batch: list[Piece] = []
     for piece in pieces:
         if piece.name in copied:
             continue
-        full = len(batch) == MOST_FILES or sum(one.bytes for one in batch) + piece.bytes > MOST_BYTES
+        full = len(batch) == MOST_FILES or sum(one.bytes for one in batch) + piece.bytes > most
         if batch and (full or batch[0].rank != piece.rank):
             yield batch
             batch = []

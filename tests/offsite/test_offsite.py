@@ -6,7 +6,9 @@ import base64
 import getpass
 import json
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +25,8 @@ from doorbell.cli.stolen import stolen as stolen_command
 from doorbell.clips import bech32
 from doorbell.clips.store import keep_poster
 from doorbell.configfile import parse
-from doorbell.errors import ConfigError
-from doorbell.offsite import plan
+from doorbell.errors import ConfigError, DeviceError
+from doorbell.offsite import plan, rclone, segments
 from doorbell.offsite.news import trouble
 from doorbell.offsite.plan import Piece
 from tests.rigs.broker import free_port
@@ -46,14 +48,19 @@ class House:
         self.identity.write_text(bech32.encode("age-secret-key-", self.door.owner.secret).upper() + "\n")
         self.storage(f"type = alias\nremote = {self.remote_folder}\n")
 
-    def storage(self, section: str, path: str = "") -> None:
+    def storage(self, section: str, path: str = "", kbit_s: int = 0) -> None:
         self.conf.write_text(f"[copies]\n{section}")
         (self.folder / "run").mkdir(exist_ok=True)
         (self.folder / "doorbell.toml").write_text(
             f'[door]\nstate = "{self.folder}/state"\nruntime = "{self.folder}/run"\n'
-            f'[offsite]\nremote = "copies:{path}"\nrclone_config = "{self.conf}"\nkbit_s = 0\n'
+            f'[offsite]\nremote = "copies:{path}"\nrclone_config = "{self.conf}"\nkbit_s = {kbit_s}\n'
             f'workplace = "{self.folder}/workplace"\n'
         )
+
+    def capped(self, kbit_s: int) -> None:
+        """The same storage, by a way that lets so much through."""
+        file = self.folder / "doorbell.toml"
+        file.write_text(re.sub(r"kbit_s = \d+", f"kbit_s = {kbit_s}", file.read_text()))
 
     def pressed(self, *clips: str) -> None:
         (self.folder / "run" / "status.json").write_text(json.dumps({"pressed": list(clips)}))
@@ -66,6 +73,26 @@ class House:
         result = CliRunner().invoke(stolen_command, arguments)
         assert result.exit_code in (0, 1), result.output
         return result.exit_code, json.loads(result.stdout)
+
+    def problem(self) -> str:
+        said = json.loads((self.workplace / "last.json").read_text())["problem"]
+        assert isinstance(said, str)
+        return said
+
+    def waiting(self) -> list[Path]:
+        """Segments of the journal that lie at the door."""
+        return sorted(self.workplace.glob("journal/*/*.jsonl"))
+
+    def forget_bodies(self, before: int) -> None:
+        book = self.door.writer._book
+        assert book is not None
+        book.begin()
+        assert book.forget_bodies(before)
+        book.commit()
+
+    @property
+    def workplace(self) -> Path:
+        return self.folder / "workplace"
 
     @property
     def copies(self) -> Path:
@@ -235,15 +262,132 @@ def test_everything_arrives_and_the_history_is_rebuilt(house: House, storage: Ca
         assert (house.copies / name).read_bytes() == (house.door.state / "clips" / name).read_bytes()
 
 
-def test_a_storage_that_changes_a_file_is_noticed_before_it_counts_as_copied(house: House) -> None:
+@pytest.mark.parametrize("storage", [webdav, sftp], ids=lambda storage: storage.__name__)
+def test_an_upload_that_is_killed_in_mid_file_is_sent_again(
+    house: House, storage: Callable[[House], Iterator[str]]
+) -> None:
+    if storage is sftp and not Path("/usr/sbin/sshd").exists():
+        pytest.skip("sshd is not installed: apt-get install openssh-server")
+    clip = house.door.record(1, size=1_500_000)
+    name, running = f"{clip}.mp4.age", storage(house)
+    next(running)
+    house.capped(800)
+    whole = (house.door.state / "clips" / name).stat().st_size
+    command = [sys.executable, "-m", "doorbell", "offsite", "--config", str(house.folder / "doorbell.toml")]
+    child = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    stub, until = house.copies / name, time.monotonic() + 60
+    while not (stub.exists() and stub.stat().st_size > 0) and time.monotonic() < until and child.poll() is None:
+        time.sleep(0.02)
+    os.killpg(child.pid, signal.SIGKILL)  # as a power cut does: rclone takes nothing back
+    child.wait()
+    assert 0 < stub.stat().st_size < whole
+    house.capped(0)
+    said = house.copy()
+    assert (said.exit_code, name in said.output) == (0, True), said.output
+    for _ in running:
+        pass
+    assert stub.read_bytes() == (house.door.state / "clips" / name).read_bytes()
+    assert house.stolen("--head", house.head())[0] == 0
+
+
+def test_the_way_there_is_capped(house: House) -> None:
+    clip = house.door.record(1, size=300_000)
+    house.capped(1000)
+    began = time.monotonic()
+    assert f"{clip}.mp4.age" in house.copy().output
+    assert time.monotonic() - began > 300_000 * 8 / 1_000_000
+
+
+def test_behind_a_narrow_way_a_batch_is_what_ten_minutes_let_through() -> None:
+    pieces = [Piece(f"{n}", 3_000_000) for n in range(6)]
+    counts = {
+        kbit_s: [len(batch) for batch in plan.batches(pieces, (), plan.most_bytes(kbit_s * 125))]
+        for kbit_s in (1, 100, 0)
+    }
+    assert counts == {1: [1] * 6, 100: [2, 2, 2], 0: [6]}
+
+
+def test_an_rclone_that_takes_too_long_is_asked_to_end_before_it_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that hears the request can take back what it began; one that does not is ended all the same."""
+    program = tmp_path / "rclone"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(rclone, "GRACE_S", 2.0)
+    asked = rclone.Rclone(tmp_path / "conf", "copies:", 0, tmp_path)
+    for answer in (f"echo asked > {tmp_path}/asked; kill $!; exit 0", ":"):
+        program.write_text(
+            f"#!/bin/sh\ntrap '{answer}' TERM\necho $$ > {tmp_path}/pid\nwhile :; do sleep 100 & wait; kill $!; done\n"
+        )
+        program.chmod(0o755)
+        with pytest.raises(DeviceError, match="too slow"):
+            asked.copy(tmp_path, {"a": 1}, 1.0)
+        assert not Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}").exists()
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+@pytest.mark.parametrize("more", [b"", b"and more"], ids=["of our size", "longer"])
+def test_another_file_under_a_clips_name_is_evidence_and_holds_up_no_other(house: House, more: bytes) -> None:
     clip = house.door.record(1)
+    name = f"{clip}.mp4.age"
+    planted = bytes((house.door.state / "clips" / name).stat().st_size) + more
     house.copies.mkdir()
-    (house.copies / f"{clip}.mp4.age").write_bytes(b"somebody else's")
+    (house.copies / name).write_bytes(planted)
+    house.pressed(clip)  # so that it goes first
+    second = house.door.record(2)
+    for _ in range(2):
+        said = house.copy()
+        assert said.exit_code == 2
+        assert f"{name} is there with other bytes than the door's" in said.output
+        assert "1 off-site copies are not what the door sent" in trouble(house.workplace, time.time())
+    assert (house.copies / name).read_bytes() == planted
+    assert (house.copies / f"{second}.mp4.age").exists()
+    (house.copies / name).unlink()
+    assert name in house.copy().output
+    assert (house.problem(), trouble(house.workplace, time.time())) == ("", "")
+
+
+def test_what_was_seen_to_differ_is_not_fetched_again_to_see_it(house: House) -> None:
+    """A storage that knows no hash would send it every quarter of an hour."""
+    house.copies.mkdir()
+    house.workplace.mkdir()
+    (house.workplace / "a").write_bytes(b"ours")
+    (house.copies / "a").write_bytes(b"ours")
+    there = rclone.Rclone(house.conf, "copies:front", 0, house.workplace)
+    assert there.copy(house.workplace, {"a": 4}, 60.0).arrived == {"a"}
+    assert there.copy(house.workplace, {"a": 4}, 60.0, distrusted={"a"}).differ == {"a"}
+
+
+def test_a_name_that_cannot_be_written_holds_up_no_other(house: House) -> None:
+    first, second = house.door.record(1), house.door.record(2)
+    (house.copies / f"{first}.mp4.age" / "x").mkdir(parents=True)
     said = house.copy()
     assert said.exit_code == 2
-    assert "rclone could not check" in said.output
-    (house.copies / f"{clip}.mp4.age").unlink()
-    assert f"{clip}.mp4.age" in house.copy().output
+    assert f"The storage did not take {first}.mp4.age" in said.output
+    assert (house.copies / f"{second}.mp4.age").exists()
+    assert house.waiting() == []
+    later = time.time() + 3 * 86400
+    house.door.record(3)
+    house.copy()
+    assert "Some files could not be copied off-site for 3 days" in trouble_after(house, later)
+
+
+def trouble_after(house: House, wall: float) -> str:
+    """At *wall*, while what can be copied is."""
+    page = house.workplace / "last.json"
+    page.write_text(json.dumps(json.loads(page.read_text()) | {"well": int(wall)}))
+    return trouble(house.workplace, wall)
+
+
+def test_a_file_in_the_journals_place_holds_up_no_clip(house: House) -> None:
+    clip = house.door.record(1)
+    house.copies.mkdir()
+    (house.copies / "journal").write_bytes(b"planted")
+    assert house.copy().exit_code == 2
+    assert (house.copies / f"{clip}.mp4.age").exists()
+    (house.copies / "journal").unlink()
+    assert house.copy().exit_code == 0
+    assert house.stolen("--head", house.head())[0] == 0
 
 
 def test_a_storage_that_is_away_costs_a_sentence_and_the_next_round_goes_on(house: House) -> None:
@@ -252,11 +396,17 @@ def test_a_storage_that_is_away_costs_a_sentence_and_the_next_round_goes_on(hous
     house.conf.write_text(f"[copies]\ntype = alias\nremote = /proc/nowhere-{os.getpid()}\n")
     said = house.copy()
     assert (said.exit_code, "Traceback" in said.output) == (2, False)
-    problem = json.loads((house.folder / "workplace" / "last.json").read_text())["problem"]
-    assert "rclone could not copy" in problem
+    assert "Nothing could be copied" in house.problem()
     house.conf.write_text(good)
     assert house.copy().exit_code == 0
     assert house.stolen()[0] == 0
+
+
+def test_a_card_that_cannot_be_read_is_told_too(house: House) -> None:
+    house.door.writer.close()
+    (house.door.state / "journal.sqlite3").write_bytes(b"no database")
+    assert house.copy().exit_code == 2
+    assert house.problem()
 
 
 def test_the_owner_hears_of_a_storage_that_is_away_for_days(house: House) -> None:
@@ -267,6 +417,84 @@ def test_the_owner_hears_of_a_storage_that_is_away_for_days(house: House) -> Non
     house.copy()
     assert trouble(workplace, now + 86400) == ""
     assert "for 3 days" in trouble(workplace, now + 3 * 86400 + 60)
+
+
+# ---- what lies at the door
+
+
+def test_nothing_of_the_journal_stays_at_the_door_once_it_is_copied(house: House) -> None:
+    """Bodies that the journal forgets would else lie on the card for ever."""
+    house.door.record(1)
+    assert house.copy().exit_code == 0
+    assert house.waiting() == []
+    assert len(list(house.copies.glob("journal/*/*.jsonl"))) == 1
+
+
+def test_a_segment_that_waits_loses_the_bodies_that_the_journal_forgets(house: House) -> None:
+    for number in (1, 2):
+        house.door.record(number)
+    good = house.conf.read_text()
+    house.conf.write_text("")
+    house.copy()
+    house.forget_bodies(4)
+    house.copy()
+    (segment,) = house.waiting()
+    bodies = {entry["index"] for entry in map(json.loads, segment.read_text().splitlines()) if entry["body"]}
+    assert min(bodies) == 4
+    house.conf.write_text(good)
+    assert house.copy().exit_code == 0
+    found = house.stolen("--head", house.head())[1]["journals"][0]
+    assert (len(found["entries"]), found["missing"], found["faults"]) == (4, [], [])
+
+
+def test_while_the_storage_is_away_the_journal_itself_keeps_what_is_new(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "MOST_WAITING", 2)
+    monkeypatch.setattr(segments, "MOST_ENTRIES", 1)
+    for number in (1, 2, 3):
+        house.door.record(number)
+    good = house.conf.read_text()
+    house.conf.write_text("")
+    house.copy()
+    assert len(house.waiting()) == 2
+    house.conf.write_text(good)
+    assert house.copy().exit_code == 0
+    assert (house.waiting(), house.stolen("--head", house.head())[0]) == ([], 0)
+
+
+def test_a_lost_workplace_contradicts_no_older_copy(house: House) -> None:
+    clip = house.door.record(1)
+    house.copy()
+    house.forget_bodies(2)
+    shutil.rmtree(house.workplace)
+    assert house.copy().exit_code == 0
+    code, found = house.stolen("--head", house.head())
+    (journal,) = found["journals"]
+    assert (code, journal["faults"], [told["why"] for told in journal["entries"]]) == (0, [], [""] * 2)
+    assert [one["id"] for one in journal["clips"]] == [clip]
+
+
+@pytest.mark.parametrize(
+    "mark", ["[]", "null", '{"journal":"ID"}', '{"v":1,"journal":"ID","last":999}', '{"v":1,"journal":"ID","last":"x"}']
+)
+def test_a_mark_that_is_none_costs_a_copy_of_what_is_there_already(house: House, mark: str) -> None:
+    house.door.record(1)
+    house.copy()
+    (identifier,) = [path.name for path in house.copies.glob("journal/*")]
+    (house.workplace / "exported.json").write_text(mark.replace("ID", identifier))
+    clip = house.door.record(2)
+    said = house.copy()
+    assert (said.exit_code, clip in said.output) == (0, True), said.output
+    code, found = house.stolen("--head", house.head())
+    assert (code, found["journals"][0]["faults"]) == (0, [])
+
+
+@pytest.mark.parametrize("page", ["[]", "null", "7", '{"pressed":7}', '{"pressed":[7]}'])
+def test_a_status_page_that_is_none_costs_the_order_alone(house: House, page: str) -> None:
+    house.door.record(1)
+    (house.folder / "run" / "status.json").write_text(page)
+    assert house.copy().exit_code == 0
 
 
 # ---- the day the door is gone
