@@ -16,7 +16,7 @@ from doorbell.errors import Mistake
 if TYPE_CHECKING:
     from doorbell.owner.copies import Found, Rebuilt
 
-_HEAD = re.compile(r"([1-9]\d{0,15}):([0-9a-f]{64})")
+_HEAD = re.compile(r"(?:([0-9a-f]{32}):)?([1-9]\d{0,15}):([0-9a-f]{64})")
 
 
 @click.command()
@@ -28,7 +28,13 @@ _HEAD = re.compile(r"([1-9]\d{0,15}):([0-9a-f]{64})")
     help="Your private identity file. Without: the 24 words.",
 )
 @click.option("--door-key", help="The door's verify key in base64, as the app's privacy page shows it.")
-@click.option("--head", "heads", multiple=True, metavar="N:HASH", help="The last entry a phone has seen, from its app.")
+@click.option(
+    "--head",
+    "heads",
+    multiple=True,
+    metavar="[JOURNAL:]N:HASH",
+    help="The last entry a phone has seen, from its app; once for each phone.",
+)
 @click.option("--json", "as_json", is_flag=True)
 def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tuple[str, ...], *, as_json: bool) -> None:
     """Rebuild the history from COPIES, a folder fetched with rclone, and say what is missing.
@@ -38,15 +44,15 @@ def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tup
     """
     from doorbell.closed import base64_of
     from doorbell.journal.entry import Head
-    from doorbell.owner.copies import rebuild
+    from doorbell.owner.copies import Seen, rebuild
     from doorbell.owner.identity import Identity, read_identities
 
     with exit_when_blind():
         seen = []
         for one in heads:
             if (match := _HEAD.fullmatch(one)) is None:
-                raise Mistake("--head is N:HASH, a number and 64 hex digits, as the app's privacy page shows it.")
-            seen.append(Head(int(match[1]), bytes.fromhex(match[2])))
+                raise Mistake("--head is JOURNAL:N:HASH or N:HASH: copy it from the app's privacy page again.")
+            seen.append(Seen(Head(int(match[2]), bytes.fromhex(match[3])), match[1] or ""))
         try:
             key = None if door_key is None else base64_of(32)(door_key)
         except ValueError:
@@ -65,7 +71,12 @@ def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tup
 
 def _wrong(found: Found) -> bool:
     missing = any(clip.state in ("missing", "changed") for one in found.journals for clip in one.clips)
-    return missing or bool(found.strangers) or any(one.faults or one.gaps or one.lacks > 0 for one in found.journals)
+    return (
+        missing
+        or bool(found.strangers)
+        or bool(found.faults)
+        or any(one.faults or one.gaps or one.lacks > 0 for one in found.journals)
+    )
 
 
 def _say(found: Found, *, believed: bool) -> None:
@@ -78,6 +89,8 @@ def _say(found: Found, *, believed: bool) -> None:
             click.echo(f"  ! {sentence}")
     for name in found.strangers:
         click.echo(f"! {name} is named by no entry: somebody else put it there, or its entry was never copied.")
+    for sentence in found.faults:
+        click.echo(f"! {sentence}")
     if not believed:
         click.echo("The door's key was taken from the copies themselves: compare it with --door-key, from a phone.")
 
@@ -113,4 +126,5 @@ def _as_json(found: Found) -> dict[str, Any]:
             for one in found.journals
         ],
         "strangers": list(found.strangers),
+        "faults": list(found.faults),
     }

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from doorbell import closed
 from doorbell.clips.store import CLIP, CLIP_ID, POSTER
 from doorbell.errors import DamagedError, Mistake
-from doorbell.journal.entry import MOST_DOCUMENT, Entry, Head, first_prev, read_document, verify
-from doorbell.offsite.segments import FOLDER
+from doorbell.journal.entry import JOURNAL_ID, MOST_DOCUMENT, Entry, Head, first_prev, read_document, verify
+from doorbell.offsite.segments import FOLDER, covers
 from doorbell.owner.history import Told, read_history
 from doorbell.owner.identity import Identity
 
@@ -55,15 +55,25 @@ class Rebuilt:
 
 
 @frozen
+class Seen:
+    """A head that a phone has seen; ``journal`` is its id in hex where the phone said so, else empty."""
+
+    head: Head
+    journal: str = ""
+
+
+@frozen
 class Found:
-    """Everything below one folder of copies. ``strangers`` are clip files that no entry names."""
+    """Everything below one folder of copies. ``strangers`` are clip files that no entry names; ``faults`` are sentences
+    that are about no journal of them."""
 
     journals: tuple[Rebuilt, ...]
     strangers: tuple[str, ...] = field(factory=tuple)
+    faults: tuple[str, ...] = field(factory=tuple)
 
 
 def rebuild(
-    folder: Path, identities: Sequence[Identity], door_key: bytes | None = None, heads: Iterable[Head] = ()
+    folder: Path, identities: Sequence[Identity], door_key: bytes | None = None, heads: Iterable[Seen] = ()
 ) -> Found:
     """Read the copies in *folder*.
 
@@ -76,43 +86,68 @@ def rebuild(
             f"{folder} holds no copies of a journal: fetch them with rclone copy, and name the door's folder."
         )
     files = {path.name for path in folder.iterdir() if path.name.endswith((CLIP, POSTER))}
-    heads = tuple(heads)
-    journals = tuple(_journal(place, files, identities, door_key, heads) for place in places)
+    journals = [_journal(place, files, identities, door_key) for place in places]
+    faults = []
+    for seen in heads:
+        journals, fault = _compare(journals, seen)
+        faults += fault
     named = {clip.id for one in journals for clip in one.clips}
     strangers = sorted(name for name in files if name.partition(".")[0] not in named)
-    return Found(journals, tuple(strangers))
+    return Found(tuple(journals), tuple(strangers), tuple(faults))
 
 
-def _journal(
-    place: Path,
-    files: set[str],
-    identities: Sequence[Identity],
-    door_key: bytes | None,
-    heads: tuple[Head, ...],
-) -> Rebuilt:
+def _compare(journals: list[Rebuilt], seen: Seen) -> tuple[list[Rebuilt], list[str]]:
+    """*journals* with what a phone's head says of them.
+
+    A door that began anew (a new card) has two journals, and a head may be of either: one that is told nowhere but
+    fits into a longer history is missing, and only where every journal has another entry in its place is one rewritten.
+    """
+    head, index = seen.head, seen.head.index
+    meant = [place for place, one in enumerate(journals) if seen.journal in ("", one.journal)]
+    if not meant:
+        return journals, [f"A phone has seen entry {index} of journal {seen.journal}, of which there are no copies."]
+    theirs = {place: _hash_at(journals[place], index) for place in meant}
+    if head.hash in theirs.values():
+        return journals, []
+    beyond = [place for place in meant if _last(journals[place]) < index]
+    changed = list(journals)
+    if beyond:
+        nearest = max(beyond, key=lambda place: _last(journals[place]))
+        one = journals[nearest]
+        changed[nearest] = evolve(one, lacks=max(one.lacks, index - _last(one)))
+        return changed, []
+    if None in theirs.values():
+        return journals, []  # it would stand in a gap, which is told
+    for place in meant:
+        sentence = f"Entry {index} is not the one that the phone has seen."
+        changed[place] = evolve(journals[place], faults=(*journals[place].faults, sentence))
+    return changed, []
+
+
+def _hash_at(journal: Rebuilt, index: int) -> bytes | None:
+    return next((told.entry.hash for told in journal.told if told.entry.index == index), None)
+
+
+def _last(journal: Rebuilt) -> int:
+    return journal.told[-1].entry.index if journal.told else 0
+
+
+def _journal(place: Path, files: set[str], identities: Sequence[Identity], door_key: bytes | None) -> Rebuilt:
     journal_id, key = _about(place)
     faults = [] if door_key in (None, key) else ["These copies name another door's key than the one you gave."]
     key = door_key or key
-    entries, more = _entries(place, key)
-    faults += more
+    found, more = _entries(place, key)
+    entries, two = _of_one_history(found, Head(0, first_prev(journal_id, key)))
+    faults += [*more, *two]
     runs = list(_runs(entries))
     gaps = _gaps(runs)
     for run in runs:
         after = None if run[0].index == 1 else Head(run[0].index - 1, run[0].prev)
         if fault := verify(run, journal_id, key, after=after):
             faults.append(fault.sentence)
-    if runs and runs[0][0].index == 1 and runs[0][0].prev != first_prev(journal_id, key):
-        faults.append("Entry 1 begins another journal than its folder says.")
-    lacks = 0
-    by_index = {entry.index: entry.hash for entry in entries}
-    last = entries[-1].index if entries else 0
-    for head in heads:
-        if head.index in by_index and by_index[head.index] != head.hash:
-            faults.append(f"Entry {head.index} is not the one that the phone has seen.")
-        lacks = max(lacks, head.index - last)
     told = tuple(read_history(entries, identities))
     clips, wrong = _clips(told, place.parents[1], files)
-    return Rebuilt(place.name, told, clips, tuple(gaps), tuple(faults + wrong), lacks)
+    return Rebuilt(place.name, told, clips, tuple(gaps), tuple(faults + wrong))
 
 
 def _about(place: Path) -> tuple[bytes, bytes]:
@@ -127,27 +162,64 @@ def _about(place: Path) -> tuple[bytes, bytes]:
     return found["journal"], found["verify_key"]
 
 
-def _entries(place: Path, key: bytes) -> tuple[list[Entry], list[str]]:
-    """All entries by index; where two segments hold one, the one with its body. What no door signed is a fault."""
-    found: dict[int, Entry] = {}
-    faults = []
+def _entries(place: Path, key: bytes) -> tuple[dict[int, list[Entry]], list[str]]:
+    """All entries that the door signed, by index; of one entry that several segments hold, one with its body.
+
+    What no door signed is a fault; an upload that was broken off is one only where what it promised is nowhere else.
+    """
+    found: dict[int, list[Entry]] = {}
+    faults, cut = [], []
     for path in sorted(place.glob("*.jsonl")):
         with path.open("rb") as lines:
             try:
                 while (line := lines.readline(MOST_DOCUMENT + 2)) and len(found) < MOST_ENTRIES:
+                    if not line.endswith(b"\n") and len(line) <= MOST_DOCUMENT + 1:
+                        cut.append(path.name)
+                        break
                     entry = read_document(line.rstrip(b"\n"))
+                    # Of each by itself: body and signature. How they hang together is seen when all are here.
                     after = Head(entry.index - 1, entry.prev)
-                    if entry.index > 1 and (fault := verify([entry], bytes(16), key, after=after)):
+                    if fault := verify([entry], bytes(JOURNAL_ID), key, after=after):
                         faults.append(f"{path.name}: {fault.sentence}")
-                        continue
-                    known = found.get(entry.index)
-                    if known is not None and known.hash != entry.hash:
-                        faults.append(f"Two different entries {entry.index} are signed by this door.")
-                    elif known is None or known.body is None:
-                        found[entry.index] = entry
+                    else:
+                        _put(found.setdefault(entry.index, []), entry)
             except DamagedError as error:
                 faults.append(f"{path.name}: {error}")
-    return [found[index] for index in sorted(found)], faults
+    lacking = [name for name in cut if not covers(name) or any(index not in found for index in covers(name))]
+    faults += [f"{name} ends within an entry: its upload was broken off." for name in lacking]
+    return found, faults
+
+
+def _put(twins: list[Entry], entry: Entry) -> None:
+    for place, known in enumerate(twins):
+        if known.hash == entry.hash:
+            if known.body is None:
+                twins[place] = entry
+            return
+    twins.append(entry)
+
+
+def _of_one_history(found: dict[int, list[Entry]], last: Head) -> tuple[list[Entry], list[str]]:
+    """One entry of each index: the one that continues the entry before.
+
+    Only two that continue the same entry show that a door signed two histories. Another one that it signed is of
+    another journal of its, which anybody can lay into this folder.
+    """
+    chosen, faults = [], []
+    for index in sorted(found):
+        twins = found[index]
+        joined = [one for one in twins if one.prev == last.hash] if index == last.index + 1 else []
+        before = {one.prev for one in found.get(index + 1, ())}
+        ours = min(joined or twins, key=lambda one: one.hash not in before)
+        if len(joined) > 1:
+            faults.append(f"Two different entries {index} are signed by this door.")
+        elif index == 1 and not joined:
+            faults.append("Entry 1 begins another journal than its folder says.")
+        elif len(twins) > 1:
+            faults.append(f"An entry {index} of another journal lies among these.")
+        chosen.append(ours)
+        last = Head(index, ours.hash)
+    return chosen, faults
 
 
 def _runs(entries: Sequence[Entry]) -> Iterator[list[Entry]]:

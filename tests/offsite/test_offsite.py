@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import getpass
+import hashlib
 import json
 import os
 import re
@@ -26,6 +27,7 @@ from doorbell.clips import bech32
 from doorbell.clips.store import keep_poster
 from doorbell.configfile import parse
 from doorbell.errors import ConfigError, DeviceError
+from doorbell.journal.entry import Entry, document, entry_hash
 from doorbell.offsite import plan, rclone, segments
 from doorbell.offsite.news import trouble
 from doorbell.offsite.plan import Piece
@@ -98,9 +100,18 @@ class House:
     def copies(self) -> Path:
         return self.remote_folder / "front"
 
-    def head(self) -> str:
+    def head(self, *, named: bool = False) -> str:
+        """As the phone's privacy page shows it."""
         told = self.door.history()[-1].entry
-        return f"{told.index}:{told.hash.hex()}"
+        book = self.door.writer._book
+        assert book is not None
+        return f"{book.journal_id.hex()}:" * named + f"{told.index}:{told.hash.hex()}"
+
+    def new_card(self) -> None:
+        """The same door with its keys from a backup: another journal begins."""
+        self.door.writer.close()
+        (self.folder / "state").rename(self.folder / "old-state")
+        self.door = Door(self.folder / "state", keys=self.door.keys, owner=self.door.owner)
 
     def key(self) -> str:
         return base64.b64encode(self.door.keys.verify_key).decode()
@@ -523,6 +534,101 @@ def test_a_head_that_differs_says_that_the_history_was_rewritten(house: House) -
     copied(house, 1)
     _, found = house.stolen("--head", f"2:{'ab' * 32}")
     assert found["journals"][0]["faults"] == ["Entry 2 is not the one that the phone has seen."]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_true_head_of_either_of_two_journals_accuses_nobody(house: House, *, named: bool) -> None:
+    """After a new card entry 4 of the old journal is not entry 4 of the new one, and both are true."""
+    copied(house, 2)
+    old = house.head(named=named)
+    house.new_card()
+    clips = [house.door.record(number) for number in (3, 4, 5)]
+    assert house.copy().exit_code == 0
+    for heads in (old,), (house.head(named=named),), (old, house.head(named=named)):
+        code, found = house.stolen("--door-key", house.key(), *(word for head in heads for word in ("--head", head)))
+        assert [(one["faults"], one["lacks"]) for one in found["journals"]] == [([], 0)] * 2
+        assert (code, found["faults"], found["strangers"]) == (0, [], [])
+    house.door.record(6)
+    code, found = house.stolen("--head", house.head(named=named))
+    longest = max(found["journals"], key=lambda one: len(one["entries"]))
+    assert (code, longest["lacks"], longest["clips"][-1]["id"]) == (1, 2, clips[-1])
+
+
+def test_a_false_head_is_told_of_the_journal_that_it_names_or_of_each(house: House) -> None:
+    copied(house, 2)
+    named = house.head(named=True).partition(":")[0]
+    house.new_card()
+    house.door.record(3)
+    assert house.copy().exit_code == 0
+    for head, journals in ((f"{named}:2:{'ab' * 32}", [named]), (f"2:{'ab' * 32}", None)):
+        code, found = house.stolen("--head", head)
+        blamed = [one["journal"] for one in found["journals"] if one["faults"]]
+        assert (code, sorted(blamed)) == (1, journals or sorted(one["journal"] for one in found["journals"]))
+    code, found = house.stolen("--head", f"{'12' * 16}:2:{'ab' * 32}")
+    assert (code, [one["faults"] for one in found["journals"]]) == (1, [[], []])
+    assert "of which there are no copies" in found["faults"][0]
+
+
+def test_an_entry_of_another_journal_of_the_doors_is_no_second_history(house: House) -> None:
+    """Whoever may add files can lay the old journal's into the new one's folder."""
+    copied(house, 2)
+    (old,) = house.copies.glob("journal/*")
+    house.new_card()
+    for number in (3, 4, 5):
+        house.door.record(number)
+    house.copy()
+    (new,) = (place for place in house.copies.glob("journal/*") if place != old)
+    for segment in old.glob("*.jsonl"):
+        shutil.copy(segment, new / f"0{segment.name}")
+    _, found = house.stolen("--head", house.head())
+    (journal,) = (one for one in found["journals"] if one["journal"] == new.name)
+    assert journal["faults"] == [f"An entry {index} of another journal lies among these." for index in (1, 2, 3, 4)]
+    assert [clip["state"] for clip in journal["clips"]] == ["whole"] * 3
+
+
+def test_of_an_unsigned_first_entry_nobody_says_that_the_door_signed_it(house: House) -> None:
+    copied(house, 1)
+    segment = next(house.copies.glob("journal/*/*.jsonl"))
+    forged = json.loads(segment.read_bytes().splitlines()[0])
+    forged["body"] = base64.b64encode(house.door.seal(b"another")).decode()
+    (segment.parent / "000000001-000000001.jsonl").write_text(json.dumps(forged) + "\n")
+    _, found = house.stolen()
+    assert found["journals"][0]["faults"] == ["000000001-000000001.jsonl: Entry 1 was not signed by this door."]
+    assert states(found) == ["whole"]
+
+
+def test_two_histories_that_the_door_signed_are_told(house: House) -> None:
+    """Whoever has the door's signing key can write another history; not take back the first."""
+    copied(house, 1)
+    first, second = (told.entry for told in house.door.history())
+    body = house.door.seal(b"another")
+    body_hash = hashlib.sha256(body).digest()
+    forged = Entry(2, first.hash, body, body_hash, house.door.keys.sign_entry(entry_hash(2, first.hash, body_hash)))
+    place = next(house.copies.glob("journal/*"))
+    (place / "000000002-000000002.jsonl").write_bytes(document(forged) + b"\n")
+    _, found = house.stolen()
+    assert found["journals"][0]["faults"] == ["Two different entries 2 are signed by this door."]
+    assert second.hash != forged.hash
+
+
+def test_an_upload_that_was_broken_off_is_told_only_where_it_lacks_something(house: House) -> None:
+    copied(house, 1)
+    segment = next(house.copies.glob("journal/*/*.jsonl"))
+    whole = segment.read_bytes()
+    (segment.parent / "000000001-000000002-0123456789abcdef.jsonl").write_bytes(whole[:-10])
+    assert house.stolen()[0] == 0
+    segment.unlink()
+    code, found = house.stolen()
+    assert code == 1
+    assert "its upload was broken off" in found["journals"][0]["faults"][0]
+
+
+def test_copies_of_the_first_versions_are_read(house: House) -> None:
+    """They named a segment by its entries alone."""
+    copied(house, 2)
+    for segment in house.copies.glob("journal/*/*.jsonl"):
+        segment.rename(segment.with_name(segment.name[:19] + ".jsonl"))
+    assert house.stolen("--head", house.head())[0] == 0
 
 
 def test_a_missing_segment_is_a_gap_and_a_missing_clip_is_named(house: House) -> None:
