@@ -23,10 +23,13 @@ from doorbell import ticket
 from doorbell.demo.site import is_built
 from doorbell.enrolment import enrol
 from doorbell.light import reader
+from doorbell.owner.identity import Identity
 from doorbell.ticket import Ticket
 from tests.phone.hand import Phone, Site, missing
 from tests.rigs.broker import Mosquitto, free_port
 from tests.rigs.door import Door
+
+STRANGE = Identity.make().words()
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -108,6 +111,12 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
         anna.sees("did not open")
         types_the_words(anna, door.owner.words())
         anna.sees("The door is awake")
+        # The paper is the owner's: not this phone's keys, which nobody has on paper.
+        for words, said in ((door.owner.words(), "words of this household"), (STRANGE, "belong to another household")):
+            anna.opens("words")
+            anna.do(f"await page.locator('textarea').fill({json.dumps(words)})")
+            anna.press("Check")
+            anna.sees(said)
         # A further phone, by what the first one shows.
         anna.opens("household")
         anna.press("Invite a phone")

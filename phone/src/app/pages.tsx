@@ -7,6 +7,7 @@ import { recipientOf, secretFromWords } from "../door/identity";
 import type { Body } from "../door/journal";
 import { proof } from "../door/proof";
 import { Refused } from "../door/refused";
+import { knownRoster } from "../door/roster";
 import { hashOf } from "../door/sign";
 import type { Door } from "../household/door";
 import type { House } from "../household/house";
@@ -170,16 +171,18 @@ export function Journal({ door, view }: Page): JSX.Element {
   );
 }
 
-export function Words({ house }: Page): JSX.Element {
+export function Words({ view }: Page): JSX.Element {
   const [typed, setTyped] = useState("");
   const [said, setSaid] = useState("");
   const check = async (event: Event): Promise<void> => {
     event.preventDefault();
     try {
       const { wordlist } = await import("@scure/bip39/wordlists/english.js");
-      const ours = recipientOf(secretFromWords(typed, wordlist)) === house.keys?.recipient;
-      setSaid(ours ? T.words.good : T.words.bad);
+      const given = recipientOf(secretFromWords(typed, wordlist));
       setTyped("");
+      // The words are the owner's, who is the first member; this phone has keys of its own.
+      const { roster } = view.record;
+      setSaid(!roster ? T.household.none : given === knownRoster(roster).members[0]!.recipient ? T.words.good : T.words.bad);
     } catch (error) {
       setSaid(sentence(error));
     }
