@@ -30,7 +30,7 @@ const TABS: readonly (readonly [string, IconName, string])[] = [
 export function App({ house }: { house: House }): JSX.Element {
   const [, again] = useState(0);
   const [path, setPath] = useState(location.hash);
-  const [chosen, choose] = useState(house.doors[0]?.view.record.door ?? "");
+  const [chosen, choose] = useState(() => first(house, path));
   useEffect(() => house.listen(() => again((n) => n + 1)), [house]);
   useEffect(() => {
     const moved = (): void => {
@@ -46,28 +46,38 @@ export function App({ house }: { house: House }): JSX.Element {
   const [, page = "", of = "", id = ""] = path.split("/");
   const named = page === "visit" || page === "live" || page === "pocket";
   const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];
+  // Whatever is on the screen: somebody may be at another door meanwhile.
+  const ringing = house.doors.find((one) => one.view.ringing);
+  const ring = ringing && <Ring key={ringing.view.ringing!.visit} door={ringing} view={ringing.view} />;
   if (!door || page === "add" || page === "join")
     return (
-      <main>
-        <Add key={path} house={house} way={page === "join" ? page : of} given={of} />
-      </main>
-    );
-  if (door.view.record.joining)
-    return (
-      <main>
-        <Joining door={door} view={door.view} house={house} />
-      </main>
+      <>
+        <main>
+          <Add key={path} house={house} way={page === "join" ? page : of} given={of} />
+        </main>
+        {ring}
+      </>
     );
   const { view } = door;
-  const ringing = house.doors.find((one) => one.view.ringing);
+  const doors = house.doors.length > 1 && <Doors house={house} chosen={view.record.door} choose={choose} />;
+  if (view.record.joining)
+    return (
+      <>
+        <main key={view.record.door}>
+          {doors}
+          <Joining door={door} view={view} house={house} />
+        </main>
+        {ring}
+      </>
+    );
   const props = { door, view, house };
-  const tab = page === "visit" ? "history" : page === "live" ? "" : TABS.some(([name]) => name === page) ? page : "more";
+  const tab = page === "visit" ? "history" : page === "live" || page === "door" ? "" : TABS.some(([name]) => name === page) ? page : "more";
   return (
     <>
       <main key={view.record.door}>
-        {house.doors.length > 1 && <Doors house={house} chosen={view.record.door} choose={choose} />}
+        {doors}
         <Banner door={door} view={view} />
-        {page === "" && <Home {...props} />}
+        {(page === "" || page === "door") && <Home {...props} />}
         {page === "history" && <History {...props} />}
         {page === "visit" && <VisitPage key={id} {...props} id={id} />}
         {page === "live" && <Live {...props} />}
@@ -90,9 +100,17 @@ export function App({ house }: { house: House }): JSX.Element {
           </a>
         ))}
       </nav>
-      {ringing && <Ring key={ringing.view.ringing!.visit} door={ringing} view={ringing.view} />}
+      {ring}
     </>
   );
+}
+
+/** The door that is shown at the start: the one that `#/door/<id>` names, or else one that is in already. */
+function first(house: House, path: string): string {
+  const [, page, of] = path.split("/");
+  const records = house.doors.map(({ view }) => view.record);
+  const named = page === "door" ? records.find(({ door }) => door === of) : undefined;
+  return (named ?? records.find(({ joining }) => !joining) ?? records[0])?.door ?? "";
 }
 
 function Doors({ house, chosen, choose }: { house: House; chosen: string; choose: (door: string) => void }): JSX.Element {

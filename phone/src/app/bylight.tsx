@@ -68,7 +68,7 @@ function AtBroker({ house, owner }: { house: House; owner: Owner }): JSX.Element
       owner.secret.fill(0);
       owner.seed.fill(0);
       await house.add(null, record, { secret, name: field("me") || T.pair.meDefault, ticket, words: false, step: "looking" });
-      location.hash = "#/";
+      location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {
       setSaid(sentence(error));

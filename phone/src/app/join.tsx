@@ -31,8 +31,9 @@ export function Join({ house, given }: { house: House; given: string }): JSX.Ele
       const keys = await house.ready();
       const mine = login ? { login, password: ticket!.password } : { login: password ? memberId(keys.signer.verifyKey) : "", password };
       const joining = { secret, name: String(form.get("me")).trim() || T.pair.meDefault, ticket: null, words: true, step: "looking" as const };
-      await house.add(null, { door, broker, name: T.add.nameDefault, ...mine }, joining);
-      location.hash = "#/";
+      const name = house.doors.length > 0 ? door : T.add.nameDefault; // two tabs of one name tell nothing
+      await house.add(null, { door, broker, name, ...mine }, joining);
+      location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {
       setSaid(sentence(error));

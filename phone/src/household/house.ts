@@ -8,6 +8,7 @@ import { Refused } from "../door/refused";
 import { Cupboard, under } from "../keep/cupboard";
 import { type KeptKeys, type Keys, newPhoneKeys, useKeys } from "../keep/keys";
 import { allowBroker, brokers, forgetBrokers } from "../policy";
+import { T } from "../texts";
 import { Door } from "./door";
 import type { Joining } from "./joining";
 import { type DoorRecord, NOBODY } from "./record";
@@ -53,8 +54,12 @@ export class House {
     for (const door of this.doors) void door.start();
   }
 
-  /** Keys and the first facts of a door; the page is loaded anew, so that its policy lets the broker through. */
+  /**
+   * Keys and the first facts of a door; the page is loaded anew, so that its policy lets the broker through. Raises Refused for a
+   * door that this phone has: what it knows of it (the key, the last entry seen) is what a false one would like to replace.
+   */
   async add(kept: KeptKeys | null, door: NewDoor, joining: Joining | null = null): Promise<void> {
+    if (await this.cupboard.get<DoorRecord>("doors", door.door)) throw new Refused("known", T.add.known(door.door));
     if (kept) await this.cupboard.put("keys", [[KEYS, kept]]);
     const keys = kept ?? (await this.cupboard.get<KeptKeys>("keys", KEYS));
     if (!keys) throw new Refused("keys", "This phone has no keys yet.");
