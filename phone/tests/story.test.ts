@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Body } from "../src/door/journal";
 import { Story } from "../src/household/story";
 import { rowsOf } from "../src/app/history";
@@ -53,7 +53,7 @@ test("the timeline has a heading a day, newest first, and its filters", () => {
   story.add(1, body("ring", { visit: "a", at: "2026-03-01T12:00:00Z" }));
   story.add(2, body("visit", { visit: "b", at: "2026-03-02T12:00:00Z" }));
   story.add(3, body("ring", { visit: "c", at: "2026-03-02T13:00:00Z" }));
-  const shape = (filter: "all" | "rings" | "seen") => rowsOf(story.visits, filter, 2).map((row) => ("visit" in row ? row.visit.id : "day" in row ? "day" : "end"));
+  const shape = (filter: "all" | "rings" | "seen") => rowsOf(story.visits, filter, true).map((row) => ("visit" in row ? row.visit.id : "day" in row ? "day" : "end"));
   expect(shape("all")).toEqual(["day", "c", "b", "day", "a", "end"]);
   expect(shape("rings")).toEqual(["day", "c", "day", "a", "end"]);
   expect(shape("seen")).toEqual(["day", "b", "end"]);
@@ -62,5 +62,25 @@ test("the timeline has a heading a day, newest first, and its filters", () => {
 test("ten thousand visits are ten thousand rows", () => {
   const story = new Story();
   for (let i = 1; i <= 10_000; i++) story.add(i, body("ring", { visit: `v${i}` }));
-  expect(rowsOf(story.visits, "all", 1).filter((row) => "visit" in row)).toHaveLength(10_000);
+  expect(rowsOf(story.visits, "all", false).filter((row) => "visit" in row)).toHaveLength(10_000);
+});
+
+describe("where history begins for this phone", () => {
+  const story = (...lines: ("opens" | "sealed" | "forgotten")[]) => {
+    const one = new Story();
+    lines.forEach((line, i) => one.add(i + 1, line === "opens" ? body("started") : null, line === "sealed"));
+    return one.joinedLater;
+  };
+
+  test("what is sealed to others before the first that opens was before it joined", () => {
+    expect(story("sealed", "sealed", "opens")).toBe(true);
+    expect(story("sealed")).toBe(true);
+  });
+
+  test("with the door's own history, with what was forgotten, and not with an entry that a newer door wrote", () => {
+    expect(story()).toBe(false);
+    expect(story("opens", "opens")).toBe(false);
+    expect(story("forgotten", "opens")).toBe(false);
+    expect(story("opens", "sealed", "opens")).toBe(false);
+  });
 });

@@ -28,8 +28,8 @@ export function clipLine(visit: Visit): string {
   return T.history[clip.state];
 }
 
-/** *anchor* is the first entry that this phone has: above 1, history was there before it. */
-export function rowsOf(visits: readonly Visit[], filter: Filter, anchor: number): Row[] {
+/** *joinedLater*: history was there before this phone. */
+export function rowsOf(visits: readonly Visit[], filter: Filter, joinedLater: boolean): Row[] {
   const rows: Row[] = [];
   let day = "";
   for (const visit of visits) {
@@ -40,13 +40,13 @@ export function rowsOf(visits: readonly Visit[], filter: Filter, anchor: number)
     day = key;
     rows.push({ visit });
   }
-  if (rows.length > 0 && anchor > 1) rows.push({ end: true });
+  if (rows.length > 0 && joinedLater) rows.push({ end: true });
   return rows;
 }
 
 export function History({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const [filter, setFilter] = useState<Filter>("all");
-  const rows = useMemo(() => rowsOf(view.visits, filter, view.record.anchor), [view.visits, filter, view.record.anchor]);
+  const rows = useMemo(() => rowsOf(view.visits, filter, view.joinedLater), [view.visits, filter, view.joinedLater]);
   return (
     <Screen title={T.history.title}>
       <fieldset class="filter">
@@ -64,6 +64,7 @@ export function History({ door, view }: { door: Door; view: DoorView }): JSX.Ele
         <div class="card empty">
           <Icon name="history" />
           <strong>{view.visits.length > 0 ? T.history.noMatch : T.history.empty}</strong>
+          {view.joinedLater && <span>{T.history.from}</span>}
         </div>
       )}
     </Screen>

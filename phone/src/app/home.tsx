@@ -37,8 +37,8 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
       ) : (
         <div class="card empty">
           <Icon name="door" />
-          <strong>{T.door.quiet}</strong>
-          <span>{T.door.quietMore}</span>
+          <strong>{view.joinedLater ? T.door.quietSince : T.door.quiet}</strong>
+          <span>{view.joinedLater ? T.history.from : T.door.quietMore}</span>
         </div>
       )}
       <ul class="facts">

@@ -78,7 +78,7 @@ export class Door {
     this.#changed = changed;
     this.#opener = new Opener(keys.identity);
     this.#view = {
-      record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
+      record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [], joinedLater: false,
       entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null, removed: false,
     };
     const base = `doorbell/${record.door}`;
@@ -431,15 +431,15 @@ export class Door {
     const { record } = this.#view;
     const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
     await this.cupboard.put("entries", rows);
-    for (const entry of entries) await this.#tell(entry.index, this.#bodies.get(entry) ?? null);
+    for (const entry of entries) await this.#tell(entry, this.#bodies.get(entry) ?? null);
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
     this.#tellSoon();
   }
 
   /** *before*: it was told at an earlier start, and its trouble too. */
-  async #tell(index: number, body: Body | null, before = false): Promise<void> {
-    if (this.story.add(index, body) && !before) await this.#trouble("vanished", index);
+  async #tell({ index, body: sealed }: Entry, body: Body | null, before = false): Promise<void> {
+    if (this.story.add(index, body, sealed !== null) && !before) await this.#trouble("vanished", index);
     if (!before && body?.kind === "settings" && typeof body["recording"] === "boolean") this.#show({ recording: body["recording"] });
     const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
     if (await this.#posters.unmasked(visit)) await this.#trouble("poster", index);
@@ -478,7 +478,7 @@ export class Door {
     for (let to = kept.length; to > 0; to -= AT_ONCE) {
       const some = kept.slice(Math.max(0, to - AT_ONCE), to).reverse();
       const looked = await this.backroom.look(some.map((one) => one.document), null);
-      for (const { entry, body } of looked) if (entry) await this.#tell(entry.index, body, true);
+      for (const { entry, body } of looked) if (entry) await this.#tell(entry, body, true);
       this.#tellSoon();
     }
   }
@@ -518,7 +518,8 @@ export class Door {
       this.#telling = undefined;
       const { story } = this;
       const verifiedTo = this.#chain?.head?.index ?? this.#view.verifiedTo;
-      this.#show({ visits: story.visits, watching: story.watching, entries: story.lines.size, missing: this.#chain?.missing ?? 0, verifiedTo });
+      const joinedLater = this.#view.record.anchor > 1 || story.joinedLater;
+      this.#show({ visits: story.visits, watching: story.watching, joinedLater, entries: story.lines.size, missing: this.#chain?.missing ?? 0, verifiedTo });
     }, TELL_EVERY_MS);
   }
 

@@ -63,6 +63,8 @@ export interface DoorView {
   readonly watching: readonly string[];
   readonly ringing: Ringing | null;
   readonly visits: readonly Visit[];
+  /** The door's history is longer than what this phone opens: what was before it joined is sealed to others. */
+  readonly joinedLater: boolean;
   readonly entries: number;
   readonly missing: number;
   readonly verifiedTo: number;

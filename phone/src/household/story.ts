@@ -44,6 +44,8 @@ export class Story {
   readonly #began = new Map<string, { who: string; index: number }>();
   readonly #ended = new Set<string>();
   #started = 0; // the last start of the door: no session outlives one
+  #opened = Infinity; // the first entry that this phone opens, and the first that is sealed to others only
+  #sealed = Infinity;
 
   get visits(): readonly Visit[] {
     this.#told ??= [...this.#visits.values()].sort((a, b) => b.index - a.index);
@@ -56,15 +58,22 @@ export class Story {
     return [...new Set(open.map(([, { who }]) => who))];
   }
 
+  /** Whether there are entries from before this phone joined: history begins for it then, and not with the door. */
+  get joinedLater(): boolean {
+    return this.#sealed < this.#opened;
+  }
+
   visitOfClip(clip: string): Visit | undefined {
     return this.#visits.get(this.#ofClip.get(clip) ?? "");
   }
 
-  /** Whether the entry tells that clips went away without having been deleted. */
-  add(index: number, body: Body | null): boolean {
+  /** Whether the entry tells that clips went away without having been deleted. *sealed*: there is a body, for others only. */
+  add(index: number, body: Body | null, sealed = false): boolean {
     if (this.lines.has(index)) return false;
     this.lines.set(index, { index, body });
+    if (sealed) this.#sealed = Math.min(this.#sealed, index);
     if (!body) return false;
+    this.#opened = Math.min(this.#opened, index);
     const { kind } = body;
     const id = text(body["id"]);
     if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
