@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
 
 from doorbell.clock import WallClock
 from doorbell.doctor.finding import Door, Finding, bad, good, unknown
@@ -12,6 +13,8 @@ from doorbell.doctor.finding import Door, Finding, bad, good, unknown
 OLDEST = (3, 11)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _LEAST = re.compile(r">=([0-9.]+)")
+_WITHOUT_METADATA = {"zxing-cpp": "zxingcpp"}
+"""Distribution to module, of what Debian builds without telling Python its version; apt saw to that."""
 
 
 def python(_: Door) -> Finding:
@@ -34,7 +37,9 @@ def packages(_: Door) -> Finding:
         try:
             found = version(name.group())
         except PackageNotFoundError:
-            missing.append(name.group())
+            module = _WITHOUT_METADATA.get(name.group())
+            if module is None or find_spec(module) is None:
+                missing.append(name.group())
             continue
         if least and _numbers(found) < _numbers(least.group(1)):
             old.append(f"{name.group()} {found}, {least.group(1)} is needed")

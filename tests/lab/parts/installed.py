@@ -90,6 +90,8 @@ def looks_installed() -> None:
     groups = {grp.getgrgid(number).gr_name for number in os.getgrouplist("doorbell", user.pw_gid)}
     assert {"gpio", "video", "audio"} <= groups
     assert (SETTINGS.stat().st_mode & 0o777, SETTINGS.owner(), SETTINGS.group()) == (0o640, "root", "doorbell")
+    asked = "from doorbell.doctor.software import packages; print(packages(None))"
+    assert "'good'" in run("/usr/bin/python3", "-P", "-c", asked)
     # The lab leaves out what people read; settings (c) are the owner's to change.
     wrong = [
         line for line in run("dpkg", "--verify", "doorbell").splitlines() if not re.search("/doc/|/man| c /", line)
