@@ -414,6 +414,7 @@ def test_a_storage_that_is_away_costs_a_sentence_and_the_next_round_goes_on(hous
 
 
 def test_a_card_that_cannot_be_read_is_told_too(house: House) -> None:
+    house.door.record(1)
     house.door.writer.close()
     (house.door.state / "journal.sqlite3").write_bytes(b"no database")
     assert house.copy().exit_code == 2
