@@ -8,12 +8,14 @@ import { House } from "./household/house";
 
 if ("serviceWorker" in navigator && isSecureContext && import.meta.env.PROD) void navigator.serviceWorker.register("sw.js");
 
+const house = await House.open();
+
 // A notification that was tapped while a window of the app is open.
 navigator.serviceWorker?.addEventListener("message", ({ data }) => {
-  if (typeof data?.page === "string" && /^#\/[\w/-]*$/.test(data.page)) location.hash = data.page;
+  if (typeof data?.page !== "string" || !/^#\/[\w/-]*$/.test(data.page)) return;
+  location.hash = data.page;
+  void house.useHere();
 });
-
-const house = await House.open();
 render(<App house={house} />, document.getElementById("app")!);
 house.start();
 addEventListener("online", () => house.hurry());

@@ -3,6 +3,11 @@
 export const T = {
   app: "Doorbell",
   tabs: { door: "Door", history: "History", household: "Household", more: "More" },
+  elsewhere: {
+    title: "Open in another window",
+    lead: "One window at a time follows your doors on this phone. This one goes on when the other is closed.",
+    here: "Use it here",
+  },
   link: {
     connecting: "Connecting…",
     online: "Connected",

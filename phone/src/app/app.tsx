@@ -5,6 +5,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { House } from "../household/house";
 import { T } from "../texts";
 import { Add } from "./add";
+import { Elsewhere } from "./elsewhere";
 import { Joining } from "./joining";
 import { Banner } from "./banner";
 import { History } from "./history";
@@ -43,6 +44,7 @@ export function App({ house }: { house: House }): JSX.Element {
     return () => removeEventListener("hashchange", moved);
   }, []);
 
+  if (house.elsewhere) return <Elsewhere house={house} />;
   const [, page = "", of = "", id = ""] = path.split("/");
   const named = page === "visit" || page === "live" || page === "pocket";
   const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];

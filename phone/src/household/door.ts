@@ -509,6 +509,7 @@ export class Door {
   async #keep(change: Partial<DoorRecord>): Promise<void> {
     const record = { ...this.#view.record, ...change };
     this.#show({ record });
+    if (this.#closed) return; // another window writes it now, or it was forgotten
     await this.cupboard.put("doors", [[record.door, record]]);
   }
 

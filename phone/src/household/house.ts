@@ -7,6 +7,7 @@ import { memberId } from "../door/identity";
 import { Refused } from "../door/refused";
 import { Cupboard, under } from "../keep/cupboard";
 import { type KeptKeys, type Keys, newPhoneKeys, useKeys } from "../keep/keys";
+import { takePlace } from "../keep/place";
 import { allowBroker, brokers, forgetBrokers } from "../policy";
 import { T } from "../texts";
 import { Door } from "./door";
@@ -14,6 +15,7 @@ import type { Joining } from "./joining";
 import { type DoorRecord, NOBODY } from "./record";
 
 const KEYS = "mine";
+const PLACE_WITHIN_MS = 400; // a window that is just closing, or this one before it was loaded anew, has the place a moment longer
 
 export interface NewDoor {
   readonly door: string;
@@ -26,6 +28,11 @@ export interface NewDoor {
 export class House {
   readonly doors: Door[] = [];
   keys: Keys | null = null;
+  /** Another window of this phone follows the doors; this one has none of them meanwhile. */
+  elsewhere = true;
+  #waiting = new AbortController();
+  #connected = false;
+  #inside = false;
   #backroom: Backroom | null = null;
   #listeners = new Set<() => void>();
   #told = false;
@@ -34,16 +41,53 @@ export class House {
 
   static async open(): Promise<House> {
     const house = new House(await Cupboard.open());
-    const kept = await house.cupboard.get<KeptKeys>("keys", KEYS);
-    if (!kept) return house;
-    house.keys = await useKeys(kept);
-    house.#backroom = openBackroom(house.keys.identity);
-    for (const record of await house.cupboard.all<DoorRecord>("doors")) house.#follow(record);
+    let late: ReturnType<typeof setTimeout> | undefined;
+    await Promise.race([house.#wait(), new Promise((resume) => (late = setTimeout(resume, PLACE_WITHIN_MS)))]);
+    clearTimeout(late);
     return house;
+  }
+
+  /** A person wants to go on in this window: the other one gives the place up. */
+  async useHere(): Promise<void> {
+    if (!this.elsewhere || this.#waiting.signal.aborted) return;
+    this.#waiting.abort();
+    await takePlace({ steal: true }, () => this.#leave());
+    await this.#moveIn();
+  }
+
+  async #wait(): Promise<void> {
+    this.#waiting = new AbortController();
+    const { signal } = this.#waiting;
+    await takePlace({ signal }, () => signal.aborted || this.#leave());
+    await this.#moveIn();
+  }
+
+  /** What the window before left on the shelves. */
+  async #moveIn(): Promise<void> {
+    if (this.#inside) return; // the place came free just when a person asked for it
+    this.#inside = true;
+    const kept = await this.cupboard.get<KeptKeys>("keys", KEYS);
+    if (kept) {
+      this.keys = await useKeys(kept);
+      this.#backroom ??= openBackroom(this.keys.identity);
+      for (const record of await this.cupboard.all<DoorRecord>("doors")) this.#follow(record);
+    }
+    this.elsewhere = false;
+    if (this.#connected) this.start();
+    this.#changed();
+  }
+
+  #leave(): void {
+    this.elsewhere = true;
+    this.#inside = false;
+    for (const door of this.doors.splice(0)) door.close();
+    this.#changed();
+    void this.#wait();
   }
 
   /** Connect. A broker that the page may not speak to yet (it was added elsewhere) is allowed, and the page loaded anew. */
   start(): void {
+    this.#connected = true;
     const allowed = brokers();
     const foreign = this.doors.filter(({ view }) => !allowed.includes(origin(view.record.broker)));
     if (foreign.length > 0) {
