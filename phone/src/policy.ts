@@ -4,12 +4,14 @@
  * is built; of two policies the browser obeys both.
  */
 
+import { sourceOf } from "./link/address";
+
 const KEY = "brokers";
 
 export function brokers(): string[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((one): one is string => isSource(one)) : [];
+    return Array.isArray(kept) ? kept.filter((one): one is string => typeof one === "string" && sourceOf(one) === one) : [];
   } catch {
     return [];
   }
@@ -17,17 +19,13 @@ export function brokers(): string[] {
 
 /** Takes force with the next load of the page. */
 export function allowBroker(url: string): void {
-  const { protocol, host } = new URL(url);
-  localStorage.setItem(KEY, JSON.stringify([...new Set([...brokers(), `${protocol}//${host}`])]));
+  const source = sourceOf(url);
+  if (source) localStorage.setItem(KEY, JSON.stringify([...new Set([...brokers(), source])]));
 }
 
 export function forgetBrokers(keep: string[]): void {
   localStorage.setItem(KEY, "[]");
   keep.forEach(allowBroker);
-}
-
-function isSource(value: unknown): boolean {
-  return typeof value === "string" && /^wss?:\/\/[A-Za-z0-9.:[\]-]+$/.test(value);
 }
 
 const meta = document.createElement("meta");

@@ -374,7 +374,7 @@ export const T = {
     nameDefault: "Front door",
     go: "Open my door",
     insecure: "This page did not come over https. It takes no key: open it over https, or on localhost.",
-    badBroker: "The broker’s address begins with wss:// (or ws://), for example wss://broker.example:8884.",
+    badBroker: "The broker’s address is wss:// (or ws://) and a name of letters, digits, . and -, for example wss://broker.example:8884.",
     badDoor: "A door id has 1 to 32 of a to z, 0 to 9 and -.",
     known: (door: string) => `This phone has a door “${door}” already. To pair it anew, first forget it: More, Forget this door on this phone. Two doors need two ids.`,
   },

@@ -1,13 +1,15 @@
-"""Two windows of one phone: one follows the doors, the other says so and goes on when it may."""
+"""The windows of one phone: one follows the doors, another says so and goes on when it may; and none reloads for ever."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from doorbell.owner.identity import Identity
 from tests.phone.conftest import House
-from tests.phone.hand import missing
+from tests.phone.hand import Phone, Site, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -52,3 +54,36 @@ def test_the_place_is_taken_over_from_one_window_to_the_other_and_back(house: Ca
     home.phone.sees("Rang the bell")
     assert home.phone.do("return context.pages()[1].locator('dialog.ring').count()") == 0
     assert home.phone.complaints() == []
+
+
+def test_a_broker_that_the_security_policy_cannot_name_is_not_taken(site: Site) -> None:
+    with Phone() as phone:
+        phone.do(f"""
+            await page.goto({json.dumps(site.url + "#/add/words")});
+            await page.locator('[name=secret]').fill({json.dumps(Identity.make().words())});
+            await page.locator('[name=broker]').fill('wss://my_broker:8884');
+        """)
+        phone.press("Open my door")
+        phone.sees("a name of letters, digits")
+
+
+def test_a_door_whose_broker_cannot_be_allowed_does_not_reload_the_page_for_ever(house: Callable[..., House]) -> None:
+    home = house()
+    loads = home.phone.do("""
+        await page.evaluate(() => new Promise((resolve) => {
+            const opening = indexedDB.open('doorbell');
+            opening.onsuccess = () => {
+                const doors = opening.result.transaction('doors', 'readwrite').objectStore('doors');
+                const found = doors.get('front');
+                found.onsuccess = () => {
+                    doors.put({ ...found.result, broker: 'wss://my_broker:8884' }, 'front').onsuccess = resolve;
+                };
+            };
+        }));
+        let loads = 0;
+        page.on('load', () => loads++);
+        await page.reload();
+        await page.getByText('No connection to the broker').waitFor();
+        return loads;
+    """)
+    assert loads == 1

@@ -6,6 +6,7 @@ import { memberId } from "../door/identity";
 import { Refused } from "../door/refused";
 import { isForDoor, type Ticket, ticketFrom } from "../door/ticket";
 import type { House } from "../household/house";
+import { sourceOf } from "../link/address";
 import { T } from "../texts";
 import { MyLogin } from "./login";
 import { Scan } from "./scan";
@@ -90,7 +91,7 @@ function read(text: string): { ticket: Ticket | null; said: string } {
   try {
     const ticket = ticketFrom(text);
     if (isForDoor(ticket)) throw new Refused("qr", T.pair.forDoor);
-    if (!/^wss?:/.test(ticket.broker)) throw new Refused("qr", T.add.badBroker);
+    if (!sourceOf(ticket.broker)) throw new Refused("qr", T.add.badBroker);
     return { ticket, said: "" };
   } catch (error) {
     return { ticket: null, said: sentence(error) };

@@ -6,6 +6,7 @@ import { secretFromAge, secretFromWords } from "../door/identity";
 import { Refused } from "../door/refused";
 import type { House } from "../household/house";
 import { ownerKeys } from "../keep/keys";
+import { sourceOf } from "../link/address";
 import { T } from "../texts";
 import { Icon, Screen, sentence } from "./shown";
 
@@ -90,12 +91,7 @@ export async function readSecret(text: string): Promise<Uint8Array> {
 
 /** Raises Refused. */
 export function brokerUrl(text: string): string {
-  try {
-    const url = new URL(text);
-    if ((url.protocol === "wss:" || url.protocol === "ws:") && !url.username) return url.href;
-  } catch {
-    // said below
-  }
+  if (sourceOf(text)) return new URL(text).href;
   throw new Refused("broker", T.add.badBroker);
 }
 

@@ -8,6 +8,7 @@ import { Refused } from "../door/refused";
 import { Cupboard, under } from "../keep/cupboard";
 import { type KeptKeys, type Keys, newPhoneKeys, useKeys } from "../keep/keys";
 import { takePlace } from "../keep/place";
+import { sourceOf } from "../link/address";
 import { allowBroker, brokers, forgetBrokers } from "../policy";
 import { T } from "../texts";
 import { Door } from "./door";
@@ -88,13 +89,9 @@ export class House {
   /** Connect. A broker that the page may not speak to yet (it was added elsewhere) is allowed, and the page loaded anew. */
   start(): void {
     this.#connected = true;
-    const allowed = brokers();
-    const foreign = this.doors.filter(({ view }) => !allowed.includes(origin(view.record.broker)));
-    if (foreign.length > 0) {
-      foreign.forEach(({ view }) => allowBroker(view.record.broker));
-      location.reload();
-      return;
-    }
+    const foreign = this.doors.map(({ view }) => view.record.broker).filter((url) => !allows(url));
+    foreign.forEach(allowBroker);
+    if (foreign.some(allows)) return location.reload(); // else it would be the same again, for ever
     for (const door of this.doors) void door.start();
   }
 
@@ -160,7 +157,6 @@ export class House {
   }
 }
 
-function origin(url: string): string {
-  const { protocol, host } = new URL(url);
-  return `${protocol}//${host}`;
+function allows(broker: string): boolean {
+  return brokers().includes(sourceOf(broker) ?? "");
 }
