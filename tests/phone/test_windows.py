@@ -1,4 +1,4 @@
-"""The windows of one phone: one follows the doors, another says so and goes on when it may; and none reloads for ever."""
+"""The windows of one phone: one follows the doors, another goes on when it may; and none is loaded anew for ever."""
 
 from __future__ import annotations
 

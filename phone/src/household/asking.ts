@@ -2,7 +2,8 @@
  * Commands to one door, and the replies to them.
  *
  * A command goes out once, on the connection there is, and is never queued: what was not answered within its time has failed,
- * and the person is told. Counters are taken under a Web Lock, so that two windows of one phone never take the same.
+ * and the person is told. A counter is taken, signed and sent under one Web Lock: the door refuses whoever comes behind a
+ * higher one.
  */
 
 import type { Opener } from "../door/age";
@@ -38,6 +39,7 @@ export function now(): number {
 
 export class Asking {
   readonly #waiting = new Map<string, Waiting>();
+  #turn: Promise<unknown> = Promise.resolve();
   readonly me: string;
 
   constructor(
@@ -64,21 +66,26 @@ export class Asking {
     const facts = this.facts();
     if (!facts || !this.clock.epoch) throw new Refused("offline", "The door cannot be reached now.");
     if (!this.clock.asked && cmd !== "hello") await this.ask("hello");
-    const command: Command = {
-      ...{ door: facts.door, roster: facts.roster, cmd, args, from: this.me },
-      epoch: this.clock.epoch,
-      expires: Math.floor(this.clock.expiry(AHEAD_S, now()) ?? 0),
-      counter: await nextCounter(facts.door),
-      id,
-    };
-    const payload = await sealCommand(command, this.signer, facts.boxKey);
-    const reply = await this.#answer(id, payload, within);
+    const { answer } = await this.#inTurn(facts.door, async () => {
+      const command: Command = {
+        ...{ door: facts.door, roster: facts.roster, cmd, args, from: this.me },
+        epoch: this.clock.epoch!,
+        expires: Math.floor(this.clock.expiry(AHEAD_S, now()) ?? 0),
+        counter: nextCounter(facts.door),
+        id,
+      };
+      return { answer: this.#answer(id, await sealCommand(command, this.signer, facts.boxKey), within) };
+    });
+    const reply = await answer;
     if (reply.refused) throw new Refused(reply.refused, `The door refused: ${reply.refused}.`);
     return { reply, result: reply.result ?? {} };
   }
 
-  /** A message on `to/<phone>`. The reply, when it is one to a question of ours. Raises Refused. */
-  async hear(payload: Bytes): Promise<Reply | null> {
+  /**
+   * A message on `to/<phone>`. The reply, when it is one to a question of ours; *first* is done with it before whoever asked
+   * goes on. Raises Refused.
+   */
+  async hear(payload: Bytes, first: (reply: Reply) => Promise<void> = async () => undefined): Promise<Reply | null> {
     const facts = this.facts();
     if (!facts) return null;
     const reply = await readReply(payload, this.opener, facts.verifyKey, facts.door, this.me);
@@ -90,6 +97,7 @@ export class Asking {
     this.#waiting.delete(base64(reply.id));
     this.clock.begin(reply.epoch); // it answers a question of now: this is how the door is now
     this.clock.heard(reply.uptime, now(), waiting.asked);
+    await first(reply);
     waiting.resolve(reply);
     return reply;
   }
@@ -101,8 +109,16 @@ export class Asking {
     this.onLost?.();
   }
 
+  /** One command after the other, over all windows. What *send* gives is not waited for: the answer may take its time. */
+  #inTurn<T>(door: string, send: () => Promise<T>): Promise<T> {
+    if (navigator.locks) return navigator.locks.request(`doorbell/${door}`, send) as Promise<T>;
+    const mine = this.#turn.then(send);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
   #answer(id: Bytes, payload: Bytes, within: number): Promise<Reply> {
-    return new Promise((resolve, reject) => {
+    const answer = new Promise<Reply>((resolve, reject) => {
       const name = base64(id);
       const late = setTimeout(() => {
         this.#waiting.delete(name);
@@ -117,6 +133,8 @@ export class Asking {
       this.#waiting.delete(name);
       end(reject)(new Refused("offline", "There is no connection now. Nothing was sent."));
     });
+    answer.catch(() => undefined); // whoever asked hears of it, if a moment later: the lock is given back first
+    return answer;
   }
 }
 
@@ -125,12 +143,9 @@ export function freshId(): Bytes {
 }
 
 /** Larger than any before, over windows and restarts: the wall clock's milliseconds, or one more than the last. */
-async function nextCounter(door: string): Promise<number> {
-  const take = (): number => {
-    const key = `counter/${door}`;
-    const next = Math.max(Date.now(), Number(localStorage.getItem(key) ?? 0) + 1);
-    localStorage.setItem(key, String(next));
-    return next;
-  };
-  return navigator.locks ? navigator.locks.request(`doorbell/${door}`, take) : take();
+function nextCounter(door: string): number {
+  const key = `counter/${door}`;
+  const next = Math.max(Date.now(), Number(localStorage.getItem(key) ?? 0) + 1);
+  localStorage.setItem(key, String(next));
+  return next;
 }
