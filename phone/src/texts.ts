@@ -120,6 +120,7 @@ export const T = {
     rewritten: (n: number) => `Entry ${n} is not the one this phone saw before: the history was rewritten.`,
     behind: (n: number) => `The door’s history ends at entry ${n}; this phone has seen more. An older card was put back.`,
     vanished: (n: number) => `Entry ${n}: clips disappeared from the card although nobody deleted them.`,
+    gone: (n: number) => `The clip of entry ${n} is gone, although the journal does not say that it was deleted.`,
     poster: () => "A picture came that the door’s journal does not name. It was thrown away.",
     clip: () => "A clip came that the door’s journal does not name. It is not shown.",
     stranger: () => "Somebody answers in your door’s name with another key. Nothing it says is believed.",

@@ -38,6 +38,26 @@ test("told newest first, as at a start with much history, it is the same story",
   expect(back.visits[0]).toMatchObject({ index: 1, at: "2026-03-01T07:00:00Z", clips: [{ state: "deleted", seconds: 3 }] });
 });
 
+test("which entry says that a clip is kept, until another one says otherwise", () => {
+  const story = new Story();
+  story.add(1, body("clip_started", { id: "c1", visit: "v1" }));
+  expect(story.keeps("c1", 0)).toBeNull();
+  story.add(2, body("clip", { id: "c1", visit: "v1", bytes: 9 }));
+  expect(story.keeps("c1", 0)).toBe(2);
+  expect(story.keeps("c1", 1)).toBeNull(); // an older card's
+  story.add(3, body("clip_deleted", { id: "c1", why: "age" }));
+  expect(story.keeps("c1", 0)).toBeNull();
+});
+
+test("a fresh card counts from 1 again, and its entries are told behind those of the one before", () => {
+  const story = new Story();
+  story.add(1, body("ring", { visit: "new" }), 1);
+  story.add(1, body("ring", { visit: "old" }), 0);
+  story.add(2, body("ring", { visit: "later" }), 0);
+  expect(story.visits.map((one) => one.id)).toEqual(["new", "later", "old"]);
+  expect([...story.lines.values()].map((one) => one.index)).toEqual([1, 1, 2]);
+});
+
 test("what a newer door says in another way does not stop the story", () => {
   const story = new Story();
   story.add(1, body("glow", { visit: 7 }));

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from doorbell.doorkeys import load_or_make
+from doorbell.journal import book
 from doorbell.journal.entry import Entry, document, entry_hash, read_document
+from doorbell.link import messages
 from tests.phone.conftest import House
 from tests.phone.hand import missing
 from tests.phone.test_app import SCENE
@@ -95,3 +97,80 @@ def test_an_older_card_that_was_put_back_is_told(house: Build, tmp_path: Path) -
     home.phone.do("await page.locator('.trouble').first().waitFor({timeout: 40000})")
     said = home.phone.do("return page.locator('.banner').innerText()")
     assert "An older card was put back" in said or "the history was rewritten" in said
+
+
+HEAD = """
+    return page.evaluate(() => new Promise((resolve) => {
+        const opening = indexedDB.open('doorbell');
+        opening.onsuccess = () => {
+            const door = opening.result.transaction('doors').objectStore('doors').get('front');
+            door.onsuccess = () => resolve(door.result.head.index);
+        };
+    }));
+"""
+
+
+def test_an_old_hello_that_names_an_earlier_journal_changes_nothing(house: Build) -> None:
+    home = house()
+    rings(home)
+    before = home.phone.do(HEAD)
+    keys = load_or_make(home.door.state / "keys")
+    old = messages.hello(
+        "front", keys.sign, software="0.1", verify_key=keys.verify_key, box_key=keys.box_key, epoch=bytes(16),
+        journal=bytes(16),
+    )  # fmt: skip
+    home.forge(old.topic, old.payload)
+    rings(home)
+    home.phone.sees(f"Verified up to entry {before + 1}")
+    assert home.phone.do(HEAD) > before
+    assert home.phone.do("return page.locator('.trouble').count()") == 0
+
+
+def test_a_fresh_card_is_told_and_its_history_goes_on_behind_the_old_one(house: Build) -> None:
+    home = house()
+    rings(home)
+    assert home.door.stop() == 0
+    for file in home.door.state.glob(f"{book.NAME}*"):
+        file.unlink()
+    starts_again(home)
+    home.phone.sees("The history begins anew")
+    rings(home)
+    for _ in range(2):
+        home.phone.opens("history")
+        home.phone.do("await page.locator('a.visit').nth(1).waitFor()")
+        assert home.phone.do("return page.locator('a.visit').count()") == 2
+        home.phone.do("await page.reload()")
+        home.phone.sees("The history begins anew")
+    home.phone.opens("")
+    rings(home)
+    assert home.phone.do("return page.locator('.trouble').count()") == 1
+
+
+def test_a_clip_that_is_gone_without_its_entry_is_told_when_it_is_asked_for(house: Build) -> None:
+    home = house(SCENE)
+    home.door.until(lambda: home.door.status().get("camera") == "sees")
+    rings(home)
+    home.door.until(lambda: home.door.clips, 60)
+    home.phone.opens("history")
+    home.phone.sees("Clip, ")
+    home.door.clips[0].unlink()  # the door runs on and has not noticed
+    home.phone.do("await page.locator('a.visit').first().click()")
+    home.phone.press("Play the clip")
+    home.phone.sees("although the journal does not say that it was deleted")
+    assert home.phone.do("return page.locator('.trouble').count()") == 1
+
+
+def test_a_clip_that_is_another_than_the_journal_names_is_told(house: Build) -> None:
+    home = house(SCENE)
+    home.door.until(lambda: home.door.status().get("camera") == "sees")
+    rings(home)
+    home.door.until(lambda: home.door.clips, 60)
+    home.phone.opens("history")
+    home.phone.sees("Clip, ")
+    clip = home.door.clips[0]
+    clip.write_bytes(clip.read_bytes()[:-1] + b"?")
+    home.phone.do("await page.locator('a.visit').first().click()")
+    home.phone.press("Play the clip")
+    home.phone.do("await page.locator('.trouble').waitFor()")
+    home.phone.sees("A clip came that the door’s journal does not name.")  # noqa: RUF001
+    assert home.phone.do("return page.locator('.frame video').count()") == 0

@@ -46,6 +46,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
     } catch (error) {
       if (error instanceof Refused && error.word === "stopped") return;
       setSaid(error instanceof Refused && error.word === "forged" ? T.visit.wrong : sentence(error));
+      if (error instanceof Refused) void door.missed(fact!.id, error.word);
     }
     setDone(null);
   };

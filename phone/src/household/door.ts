@@ -8,6 +8,7 @@ import { Opener } from "../door/age";
 import { type Bytes, base64, fromUtf8, hex, same, unbase64, utf8 } from "../door/bytes";
 import { Chain } from "../door/chain";
 import { DoorClock } from "../door/clock";
+import type { Reply } from "../door/command";
 import { readHello } from "../door/hello";
 import type { Body, Entry } from "../door/journal";
 import { knowsSecret } from "../door/pairing";
@@ -44,6 +45,9 @@ interface KeptEntry {
   readonly document: Bytes;
 }
 
+/** Of the journal that the door keeps now, or of the one so many before. */
+type Remembered = KeptEntry & { readonly era: number };
+
 export class Door {
   readonly story = new Story();
   readonly asking: Asking;
@@ -56,6 +60,7 @@ export class Door {
   #early: Bytes[] = [];
   #doubted: Bytes[] = [];
   #greeting = false;
+  #otherJournal = false; // a hello names another journal, and no answer has said yet whether it is so
   #chain: Chain | null = null;
   #broker: Broker;
   #work: Promise<void> = Promise.resolve();
@@ -192,6 +197,22 @@ export class Door {
   }
 
   /** A picture of now, as a JPEG, sealed to this phone alone. Raises Refused. */
+  /**
+   * Fetching *clip* failed with *word*. Where the journal has no reason for that it is a red banner: another clip came than it
+   * names, or the one that it keeps is gone.
+   */
+  async missed(clip: string, word: string): Promise<void> {
+    if (word !== "forged" && word !== "gone") return;
+    try {
+      if (word === "gone") await this.catchUp(); // its deletion may be on the way
+    } catch (error) {
+      if (error instanceof Refused) return;
+      throw error;
+    }
+    const entry = this.story.keeps(clip, this.#era);
+    if (entry !== null) await this.#trouble(word === "gone" ? "gone" : "clip", entry);
+  }
+
   async still(): Promise<Bytes> {
     const { result } = await this.asking.ask("still", {}, { within: STILL_WITHIN_MS });
     const sealed = unbase64(result["still"]);
@@ -253,11 +274,13 @@ export class Door {
     // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
     // hello of yesterday, and then yesterday's ring.
     if (!this.#clock.asked) this.#clock.begin(hello.epoch);
-    if (record.journal && !same(record.journal, hello.journal)) await this.#anew();
-    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal: hello.journal });
+    // Nor does a hello change which journal this is: an answer of the door does (#look).
+    const journal = record.journal ?? hello.journal;
+    this.#otherJournal = !same(journal, hello.journal);
+    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal });
     if (joining && !known) await this.#keep({ known: "paired", joining: { ...joining, ticket: null, step: "asking" } });
     this.#chain ??= new Chain(hello.verifyKey, this.#view.record.head);
-    if (fresh) {
+    if (fresh || this.#otherJournal) {
       this.#show({ answers: false });
       void (this.#view.record.joining?.step === "asking" ? this.#knock() : this.greet());
     }
@@ -315,7 +338,7 @@ export class Door {
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
     } finally {
       this.#greeting = false;
-      for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
+      if (!this.#otherJournal) for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
     }
   }
 
@@ -385,8 +408,9 @@ export class Door {
   }
 
   async #entry(payload: Bytes): Promise<void> {
-    if (this.#greeting && !this.#chain?.head) {
-      // The door is being asked for all of its history: with this entry first, it would begin here for this phone.
+    if (this.#otherJournal || (this.#greeting && !this.#chain?.head)) {
+      // The door is being asked for all of its history: with this entry first, it would begin here for this phone. Or it may be
+      // of another journal than the one that is known here.
       if (this.#early.length < MOST_EARLY) this.#early.push(payload);
       return;
     }
@@ -431,23 +455,30 @@ export class Door {
     const { record } = this.#view;
     const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
     await this.cupboard.put("entries", rows);
-    for (const entry of entries) await this.#tell(entry, this.#bodies.get(entry) ?? null);
+    for (const entry of entries) await this.#tell(entry, this.#bodies.get(entry) ?? null, this.#era);
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
     this.#tellSoon();
   }
 
   /** *before*: it was told at an earlier start, and its trouble too. */
-  async #tell({ index, body: sealed }: Entry, body: Body | null, before = false): Promise<void> {
-    if (this.story.add(index, body, sealed !== null) && !before) await this.#trouble("vanished", index);
+  async #tell({ index, body: sealed }: Entry, body: Body | null, era: number, before = false): Promise<void> {
+    if (this.story.add(index, body, era, sealed !== null) && !before) await this.#trouble("vanished", index);
     if (!before && body?.kind === "settings" && typeof body["recording"] === "boolean") this.#show({ recording: body["recording"] });
     const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
     if (await this.#posters.unmasked(visit)) await this.#trouble("poster", index);
   }
 
   async #reply(payload: Bytes): Promise<void> {
-    const reply = await this.asking.hear(payload);
-    const fault = reply?.head && this.#chain?.compare(reply.head);
+    await this.asking.hear(payload, (reply) => this.#look(reply));
+  }
+
+  /** Which journal the door has, and how far it goes, is believed of what answers a question of now: the rest may be replayed. */
+  async #look({ journal, head }: Reply): Promise<void> {
+    const known = this.#view.record.journal;
+    this.#otherJournal = false;
+    if (!known || !same(known, journal)) await this.#anew(journal);
+    const fault = head && this.#chain?.compare(head);
     if (fault) await this.#trouble(fault.word, fault.index);
   }
 
@@ -465,29 +496,40 @@ export class Door {
   // ---- what is kept
 
   /** What is verified already; nothing is opened yet. */
-  async #remember(): Promise<readonly KeptEntry[]> {
+  async #remember(): Promise<readonly Remembered[]> {
     const { record } = this.#view;
-    const kept: KeptEntry[] = [];
-    for await (const page of this.cupboard.pages<KeptEntry>("entries", under(record.door))) kept.push(...page);
-    if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, kept.map((one) => [one.index, one.hash] as const));
+    const kept: Remembered[] = [];
+    for (const [era, journal] of [...(record.former ?? []), record.journal].entries()) {
+      if (!journal) continue;
+      for await (const page of this.cupboard.pages<KeptEntry>("entries", under(record.door, hex(journal))))
+        kept.push(...page.map((one) => ({ ...one, era })));
+    }
+    const known = kept.filter(({ era }) => era === this.#era).map((one) => [one.index, one.hash] as const);
+    if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, known);
     return kept;
   }
 
   /** Open what is kept, newest first: the screen is there at once, and years may take their seconds. */
-  async #retell(kept: readonly KeptEntry[]): Promise<void> {
+  async #retell(kept: readonly Remembered[]): Promise<void> {
     for (let to = kept.length; to > 0; to -= AT_ONCE) {
       const some = kept.slice(Math.max(0, to - AT_ONCE), to).reverse();
       const looked = await this.backroom.look(some.map((one) => one.document), null);
-      for (const { entry, body } of looked) if (entry) await this.#tell(entry, body, true);
+      for (const [place, { entry, body }] of looked.entries()) if (entry) await this.#tell(entry, body, some[place]!.era, true);
       this.#tellSoon();
     }
   }
 
   /** Another journal: a fresh card, or a restore. What was is still shown, the chain begins anew. */
-  async #anew(): Promise<void> {
-    await this.#trouble("anew", this.#view.record.head?.index ?? 0);
-    await this.#keep({ head: null, anchor: 0 });
-    this.#chain = null;
+  async #anew(journal: Bytes): Promise<void> {
+    const { record } = this.#view;
+    if (record.head) await this.#trouble("anew", record.head.index);
+    const former = record.head ? [...(record.former ?? []), record.journal!] : (record.former ?? []);
+    await this.#keep({ journal, former, head: null, anchor: 0 });
+    if (record.verifyKey) this.#chain = new Chain(record.verifyKey);
+  }
+
+  get #era(): number {
+    return this.#view.record.former?.length ?? 0;
   }
 
   #facts() {

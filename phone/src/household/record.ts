@@ -23,6 +23,8 @@ export interface DoorRecord {
   readonly known: "paired" | "first" | "compared";
   readonly boxKey: Bytes | null;
   readonly journal: Bytes | null;
+  /** Ids of the journals before it: another card, or before a restore. What they told is still shown. */
+  readonly former?: readonly Bytes[];
   /** The last verified entry, and the first that this phone has. */
   readonly head: Head | null;
   readonly anchor: number;
@@ -36,7 +38,7 @@ export interface DoorRecord {
 
 /** A red banner. It stays until a person has put it away. */
 export interface Trouble {
-  readonly what: FaultWord | "missing" | "vanished" | "poster" | "clip" | "stranger" | "anew";
+  readonly what: FaultWord | "missing" | "vanished" | "poster" | "clip" | "gone" | "stranger" | "anew";
   readonly index: number;
   /** Wall clock of this phone, milliseconds. */
   readonly seen: number;

@@ -14,7 +14,7 @@ export interface ClipFact {
 
 export interface Visit {
   readonly id: string;
-  /** Index of its first entry. */
+  /** Index of its first entry, in the order of all journals: see `add`. */
   readonly index: number;
   /** Label of its first sign, RFC 3339. */
   readonly at: string;
@@ -32,6 +32,9 @@ export interface Line {
 
 /** What becomes of a clip only goes this way, so it matters not in which order its entries are told. */
 const ORDER: readonly ClipFact["state"][] = ["recording", "kept", "cut", "vanished", "deleted"];
+
+/** Room for the entries of one journal, where those of all are in one order. */
+export const ERA = 2 ** 32;
 
 /** Grows entry by entry, in any order; `visits` is a new list whenever one changed, newest first. */
 export class Story {
@@ -67,10 +70,23 @@ export class Story {
     return this.#visits.get(this.#ofClip.get(clip) ?? "");
   }
 
-  /** Whether the entry tells that clips went away without having been deleted. *sealed*: there is a body, for others only. */
-  add(index: number, body: Body | null, sealed = false): boolean {
+  /** The entry by which the journal of *era* says that it keeps *clip*; null where it does not, or does no longer. */
+  keeps(clip: string, era: number): number | null {
+    const state = this.visitOfClip(clip)?.clips.find((one) => one.id === clip)?.state;
+    if (state !== "kept" && state !== "cut") return null;
+    for (const [at, { index, body }] of this.lines)
+      if (at >= era * ERA && body?.["id"] === clip && ["clip", "clip_cut"].includes(body.kind)) return index;
+    return null;
+  }
+
+  /**
+   * Whether the entry tells that clips went away without having been deleted. *era*: how many journals the door had before the
+   * entry's own; each counts from 1 again. *sealed*: there is a body, for others only.
+   */
+  add(counted: number, body: Body | null, era = 0, sealed = false): boolean {
+    const index = era * ERA + counted;
     if (this.lines.has(index)) return false;
-    this.lines.set(index, { index, body });
+    this.lines.set(index, { index: counted, body });
     if (sealed) this.#sealed = Math.min(this.#sealed, index);
     if (!body) return false;
     this.#opened = Math.min(this.#opened, index);
