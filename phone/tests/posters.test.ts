@@ -53,12 +53,31 @@ describe("posters", () => {
   it("that came before the journal's word go when it names another", async () => {
     const posters = made();
     await posters.take("vb", OTHER);
-    expect(await posters.unmasked("vb")).toBe(false);
+    expect(await posters.review("vb")).toBe("stays");
     const more = { visit: "vb", id: "c2", bytes: 9, poster_sha256: hex(hashOf(POSTER)) };
     story.add(2, { v: 1, kind: "clip", at: "2026-03-01T07:30:00Z", clock: "synced", boot: 1, uptime: 2, ...more });
-    expect(await posters.unmasked("vb")).toBe(true);
+    expect(await posters.review("vb")).toBe("doubted");
     expect(await posters.kept("vb")).toBeNull();
     expect(await made().kept("vb")).toBeNull();
+  });
+
+  it("go with their clip, also those that an earlier start kept, and come no more", async () => {
+    await made().take("va", POSTER);
+    const posters = made();
+    story.add(2, { v: 1, kind: "clip_deleted", at: "2026-03-01T08:30:00Z", clock: "synced", boot: 1, uptime: 2, id: "c1", why: "asked" });
+    expect(await posters.review("va")).toBe("deleted");
+    expect(await posters.kept("va")).toBeNull();
+    expect(await posters.take("va", POSTER)).toBe("nothing");
+    expect(await cupboard.keys("posters", IDBKeyRange.bound([""], ["\uffff"]))).toEqual([]);
+  });
+
+  it("that nothing tells of any more are swept out, and those that just came are not", async () => {
+    await made().take("va", POSTER);
+    await made().take("vb", OTHER); // of a visit that was forgotten since
+    const posters = made();
+    await posters.take("vc", OTHER);
+    expect(await posters.sweep()).toBe(1);
+    expect(await Promise.all(["va", "vb", "vc"].map(async (visit) => (await posters.kept(visit)) !== null))).toEqual([true, false, true]);
   });
 
   it.each(["silence", "offline"])("are asked for again after %s", async (word) => {

@@ -49,6 +49,21 @@ test("which entry says that a clip is kept, until another one says otherwise", (
   expect(story.keeps("c1", 0)).toBeNull();
 });
 
+test("what the door has forgotten is told no more, and the rest stays", () => {
+  const story = new Story();
+  story.add(7, body("ring", { visit: "former" }));
+  story.add(1, body("ring", { visit: "old" }), 1);
+  story.add(2, body("ring", { visit: "young" }), 1);
+  story.add(3, body("clip_deleted", { id: "c1", why: "age" }), 1);
+  story.add(4, body("forgotten", { bodies: 1, before: 2, why: "age" }), 1);
+  expect(story.forget().toSorted()).toEqual(["former", "old"]);
+  expect(story.visits.map((one) => one.id)).toEqual(["young"]);
+  expect([...story.lines.values()].map((one) => one.body === null)).toEqual([true, true, false, false, false]);
+  story.add(5, body("forgotten", { bodies: 1, before: 2 ** 40, why: "age" }), 1); // no entry forgets what comes behind it
+  expect(story.forget()).toEqual(["young"]);
+  expect(story.lines.get(2 ** 32 + 5)!.body).not.toBeNull();
+});
+
 test("a fresh card counts from 1 again, and its entries are told behind those of the one before", () => {
   const story = new Story();
   story.add(1, body("ring", { visit: "new" }), 1);

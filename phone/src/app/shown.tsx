@@ -89,33 +89,25 @@ export function sentence(error: unknown): string {
   return T.error[error.word] ?? error.message;
 }
 
-/** The poster of *visit*, as soon as it is here; *version* makes it look again. */
+/** The poster of *visit*, as soon as it is here; *version* makes it look again while there is none. */
 export function Picture({ door, visit, alt, version }: { door: Door; visit: string; alt: string; version: unknown }): JSX.Element {
-  const [url, setUrl] = useState("");
+  const [shown, show] = useState({ visit: "", url: "" });
+  const url = shown.visit === visit ? shown.url : "";
+  const { withdrawn } = door.view;
+  const looked = useRef(withdrawn);
+  useEffect(() => () => URL.revokeObjectURL(shown.url), [shown.url]);
   useEffect(() => {
-    let gone = false;
-    let made = "";
-    void door.poster(visit).then((picture) => {
-      if (gone || !picture) return;
-      made = URL.createObjectURL(new Blob([picture], { type: "image/jpeg" }));
-      setUrl(made);
-    });
-    return () => {
-      gone = true;
-      setUrl("");
-      if (made) URL.revokeObjectURL(made);
-    };
-  }, [door, visit]);
-  useEffect(() => {
-    if (url) return;
+    if (url && looked.current === withdrawn) return; // a visit's picture never becomes another one; it may go
+    looked.current = withdrawn;
     let gone = false;
     void door.poster(visit).then((picture) => {
-      if (!gone && picture) setUrl(URL.createObjectURL(new Blob([picture], { type: "image/jpeg" })));
+      if (gone || (picture && url)) return;
+      show({ visit, url: picture ? URL.createObjectURL(new Blob([picture], { type: "image/jpeg" })) : "" });
     });
     return () => {
       gone = true;
     };
-  }, [version]);
+  }, [door, visit, withdrawn, url ? null : version]);
   return url ? (
     <img class="picture" src={url} alt={alt} />
   ) : (

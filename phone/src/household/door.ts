@@ -10,7 +10,7 @@ import { Chain } from "../door/chain";
 import { DoorClock } from "../door/clock";
 import type { Reply } from "../door/command";
 import { readHello } from "../door/hello";
-import type { Body, Entry } from "../door/journal";
+import { type Body, type Entry, readDocument } from "../door/journal";
 import { knowsSecret } from "../door/pairing";
 import { Refused } from "../door/refused";
 import { acceptRoster, knownRoster } from "../door/roster";
@@ -24,7 +24,7 @@ import { readHealth } from "./health";
 import { joinRequest } from "./joining";
 import { Posters } from "./posters";
 import type { DoorRecord, DoorView, Ringing, Trouble } from "./record";
-import { Story } from "./story";
+import { ERA, Story } from "./story";
 
 const RINGS_FOR_MS = 60_000;
 const GAP_AFTER_MS = 15_000;
@@ -83,7 +83,8 @@ export class Door {
     this.#changed = changed;
     this.#opener = new Opener(keys.identity);
     this.#view = {
-      record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [], joinedLater: false,
+      record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
+      joinedLater: false, withdrawn: 0,
       entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null, removed: false,
     };
     const base = `doorbell/${record.door}`;
@@ -117,6 +118,7 @@ export class Door {
     const kept = await this.#remember();
     this.#broker.open();
     await this.#retell(kept);
+    await this.#queue(() => this.#sweep());
   }
 
   /** When the broker is there again, at once where it is. Raises Refused after *BACK_WITHIN_MS*, or when *stop* says so. */
@@ -196,7 +198,6 @@ export class Door {
     return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
   }
 
-  /** A picture of now, as a JPEG, sealed to this phone alone. Raises Refused. */
   /**
    * Fetching *clip* failed with *word*. Where the journal has no reason for that it is a red banner: another clip came than it
    * names, or the one that it keeps is gone.
@@ -213,6 +214,7 @@ export class Door {
     if (entry !== null) await this.#trouble(word === "gone" ? "gone" : "clip", entry);
   }
 
+  /** A picture of now, as a JPEG, sealed to this phone alone. Raises Refused. */
   async still(): Promise<Bytes> {
     const { result } = await this.asking.ask("still", {}, { within: STILL_WITHIN_MS });
     const sealed = unbase64(result["still"]);
@@ -456,6 +458,7 @@ export class Door {
     const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
     await this.cupboard.put("entries", rows);
     for (const entry of entries) await this.#tell(entry, this.#bodies.get(entry) ?? null, this.#era);
+    await this.#forget();
     const head = this.#chain!.head!;
     await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
     this.#tellSoon();
@@ -465,8 +468,11 @@ export class Door {
   async #tell({ index, body: sealed }: Entry, body: Body | null, era: number, before = false): Promise<void> {
     if (this.story.add(index, body, era, sealed !== null) && !before) await this.#trouble("vanished", index);
     if (!before && body?.kind === "settings" && typeof body["recording"] === "boolean") this.#show({ recording: body["recording"] });
-    const visit = typeof body?.["visit"] === "string" ? body["visit"] : "";
-    if (await this.#posters.unmasked(visit)) await this.#trouble("poster", index);
+    if (before || !body) return; // its poster was looked at then; what is left over is swept
+    const named = body["visit"] ?? this.story.visitOfClip(String(body["id"]))?.id;
+    const poster = typeof named === "string" ? await this.#posters.review(named) : "stays";
+    if (poster === "doubted") await this.#trouble("poster", index);
+    if (poster !== "stays") this.#show({ withdrawn: this.#view.withdrawn + 1 });
   }
 
   async #reply(payload: Bytes): Promise<void> {
@@ -517,6 +523,33 @@ export class Door {
       for (const [place, { entry, body }] of looked.entries()) if (entry) await this.#tell(entry, body, some[place]!.era, true);
       this.#tellSoon();
     }
+  }
+
+  /** The door's retention reaches this phone: the bodies and pictures that the door has forgotten go here too, the chain stays. */
+  async #forget(): Promise<void> {
+    const { forgotten } = this.story;
+    const { door, former = [], journal, forgotten: done = 0 } = this.#view.record;
+    if (forgotten <= done) return;
+    const gone = this.story.forget();
+    await this.#posters.forget(gone);
+    for (const [era, id] of [...former, journal!].entries()) {
+      const place = (bound: number): IDBValidKey => [door, hex(id), Math.max(0, bound - era * ERA)];
+      if (forgotten <= era * ERA || done - era * ERA > ERA) continue;
+      const range = IDBKeyRange.bound(place(done), place(forgotten), false, true);
+      for await (const page of this.cupboard.pages<KeptEntry>("entries", range)) {
+        const rows = page.map((row) => [[door, hex(id), row.index] as IDBValidKey, { ...row, document: withoutBody(row.document) }] as const);
+        await this.cupboard.put("entries", rows);
+      }
+    }
+    await this.#keep({ forgotten });
+    this.#show({ withdrawn: this.#view.withdrawn + gone.length });
+  }
+
+  /** What should have gone when the app was ended. */
+  async #sweep(): Promise<void> {
+    await this.#forget();
+    const gone = await this.#posters.sweep();
+    if (gone > 0) this.#show({ withdrawn: this.#view.withdrawn + gone });
   }
 
   /** Another journal: a fresh card, or a restore. What was is still shown, the chain begins anew. */
@@ -576,4 +609,8 @@ export class Door {
 function documentOf(entry: Entry): Bytes {
   const body = entry.body ? { body: base64(entry.body) } : { body: null, body_hash: base64(entry.bodyHash) };
   return utf8(JSON.stringify({ index: entry.index, prev: base64(entry.prev), ...body, sig: base64(entry.sig) }));
+}
+
+function withoutBody(document: Bytes): Bytes {
+  return documentOf({ ...readDocument(document), body: null });
 }

@@ -28,6 +28,8 @@ export interface DoorRecord {
   /** The last verified entry, and the first that this phone has. */
   readonly head: Head | null;
   readonly anchor: number;
+  /** Up to where the door's forgetting was followed here, in the order of all journals. */
+  readonly forgotten?: number;
   readonly roster: SignedText | null;
   readonly faults: readonly Trouble[];
   readonly silentUntil: number;
@@ -67,6 +69,8 @@ export interface DoorView {
   readonly visits: readonly Visit[];
   /** The door's history is longer than what this phone opens: what was before it joined is sealed to others. */
   readonly joinedLater: boolean;
+  /** How many pictures were here and are no more: what shows one looks again. */
+  readonly withdrawn: number;
   readonly entries: number;
   readonly missing: number;
   readonly verifiedTo: number;

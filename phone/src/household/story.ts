@@ -43,7 +43,11 @@ export class Story {
   readonly #orphans = new Map<string, [number, Body, Partial<ClipFact>][]>();
   readonly lines = new Map<number, Line>();
   #told: readonly Visit[] | null = null;
+  #entries: readonly Line[] | null = null;
   live = 0;
+  /** In the order of all journals: what the door has forgotten ends here. */
+  forgotten = 0;
+  readonly #last = new Map<string, number>(); // by visit, the last entry that names it
   readonly #began = new Map<string, { who: string; index: number }>();
   readonly #ended = new Set<string>();
   #started = 0; // the last start of the door: no session outlives one
@@ -53,6 +57,12 @@ export class Story {
   get visits(): readonly Visit[] {
     this.#told ??= [...this.#visits.values()].sort((a, b) => b.index - a.index);
     return this.#told;
+  }
+
+  /** Every entry, newest first. */
+  get entries(): readonly Line[] {
+    this.#entries ??= [...this.lines].sort(([a], [b]) => b - a).map(([, line]) => line);
+    return this.#entries;
   }
 
   /** Who watches live: sessions that began since the door's last start, and of which no end was told. */
@@ -87,11 +97,14 @@ export class Story {
     const index = era * ERA + counted;
     if (this.lines.has(index)) return false;
     this.lines.set(index, { index: counted, body });
+    this.#entries = null;
     if (sealed) this.#sealed = Math.min(this.#sealed, index);
     if (!body) return false;
     this.#opened = Math.min(this.#opened, index);
     const { kind } = body;
-    const id = text(body["id"]);
+    const [id, visit] = [text(body["id"]), text(body["visit"])];
+    if (visit) this.#last.set(visit, Math.max(index, this.#last.get(visit) ?? 0));
+    if (kind === "forgotten") this.forgotten = Math.max(this.forgotten, era * ERA + Math.min(number(body["before"]), counted));
     if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
     if (kind === "visit") this.#change(index, body, (visit) => ({ ...visit, seconds: number(body["seconds"]) }));
     if (kind === "started" || kind === "stopped") this.#started = Math.max(this.#started, index);
@@ -121,6 +134,22 @@ export class Story {
     if (kind !== "storage" || body["what"] !== "vanished" || !Array.isArray(body["clips"])) return false;
     for (const clip of body["clips"].map(text)) this.#clip(index, { ...body, id: clip }, { state: "vanished" });
     return true;
+  }
+
+  /** What stands before `forgotten` is told no more, as the door's retention says; the visits that were all of it. */
+  forget(): string[] {
+    for (const [at, { index, body }] of this.lines) if (body && at < this.forgotten) this.lines.set(at, { index, body: null });
+    const gone = [...this.#last].filter(([, last]) => last < this.forgotten).map(([visit]) => visit);
+    for (const visit of gone) {
+      this.#last.delete(visit);
+      this.#visits.delete(visit);
+    }
+    this.#told = this.#entries = null;
+    return gone;
+  }
+
+  visit(id: string): Visit | undefined {
+    return this.#visits.get(id);
   }
 
   #clip(index: number, body: Body, fact: Partial<ClipFact>): void {

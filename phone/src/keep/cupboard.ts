@@ -41,6 +41,10 @@ export class Cupboard {
     await finished(store.transaction);
   }
 
+  keys(shelf: Shelf, within: IDBKeyRange): Promise<IDBValidKey[]> {
+    return done(this.#in(shelf, "readonly").getAllKeys(within));
+  }
+
   async remove(shelf: Shelf, what: IDBValidKey | IDBKeyRange): Promise<void> {
     const store = this.#in(shelf, "readwrite");
     store.delete(what);
