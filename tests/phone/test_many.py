@@ -107,6 +107,14 @@ def test_ten_thousand_entries_come_open_and_scroll_without_stutter(
     phone.do("for (let n = 0; n < 60; n++) { await page.mouse.wheel(0, 3000); await page.waitForTimeout(50); }")
     rows = story()
     scrolled = phone.do(TASKS)
+    phone.opens("journal")
+    phone.do("""
+        await page.waitForFunction(() => {
+            scrollTo(0, document.body.scrollHeight);
+            return [...document.querySelectorAll('.line .number')].at(-1)?.textContent === '1';
+        });
+    """)
+    assert story() < 60
     figures = (
         f"longest task: {came} ms as they came, {whole} ms opened, {scrolled} ms scrolled; all open in {opened} ms"
     )

@@ -1,11 +1,12 @@
-/** The timeline by day. Only the rows that are on the screen exist, so ten thousand visits scroll as ten do. */
+/** The timeline by day. */
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import type { Visit } from "../household/story";
 import { T } from "../texts";
+import { Rows } from "./rows";
 import { dayKey, dayOf, doorTime, Icon, length, Picture, Screen } from "./shown";
 
 type Filter = "all" | "rings" | "seen";
@@ -15,7 +16,6 @@ type Row = { readonly day: string } | { readonly visit: Visit } | { readonly end
 const DAY_REM = 3;
 const VISIT_REM = 6.5;
 const END_REM = 5;
-const MARGIN_REM = 40; // drawn above and below what is seen
 
 export function visitLine(visit: Visit): string {
   return visit.rings > 0 ? T.history.rang(visit.rings) : T.history.walked;
@@ -59,7 +59,14 @@ export function History({ door, view }: { door: Door; view: DoorView }): JSX.Ele
         ))}
       </fieldset>
       {rows.length > 0 ? (
-        <Rows rows={rows} door={door} view={view} />
+        <Rows
+          rows={rows}
+          id={(row, place) => ("visit" in row ? row.visit.id : place)}
+          height={(row) => ("day" in row ? DAY_REM : "visit" in row ? VISIT_REM : END_REM)}
+          draw={(row) =>
+            "visit" in row ? <VisitRow visit={row.visit} door={door} view={view} /> : "day" in row ? <h2>{row.day}</h2> : <p class="hint">{T.history.from}</p>
+          }
+        />
       ) : (
         <div class="card empty">
           <Icon name="history" />
@@ -68,43 +75,6 @@ export function History({ door, view }: { door: Door; view: DoorView }): JSX.Ele
         </div>
       )}
     </Screen>
-  );
-}
-
-function Rows({ rows, door, view }: { rows: Row[]; door: Door; view: DoorView }): JSX.Element {
-  const list = useRef<HTMLDivElement>(null);
-  const [seen, setSeen] = useState({ from: 0, to: 60 });
-  const tops = useMemo(() => {
-    const found = [0];
-    for (const row of rows) found.push(found.at(-1)! + ("day" in row ? DAY_REM : "visit" in row ? VISIT_REM : END_REM));
-    return found;
-  }, [rows]);
-  useEffect(() => {
-    const look = (): void => {
-      const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-      const above = -list.current!.getBoundingClientRect().top / rem;
-      const from = above - MARGIN_REM;
-      const to = above + innerHeight / rem + MARGIN_REM;
-      setSeen((old) => (Math.abs(old.from - from) > MARGIN_REM / 2 || Math.abs(old.to - to) > MARGIN_REM / 2 ? { from, to } : old));
-    };
-    look();
-    addEventListener("scroll", look, { passive: true });
-    addEventListener("resize", look);
-    return () => {
-      removeEventListener("scroll", look);
-      removeEventListener("resize", look);
-    };
-  }, [rows]);
-  const first = tops.findIndex((top) => top > seen.from) - 1;
-  const shown = rows.map((row, i) => ({ row, top: tops[i]! })).slice(Math.max(0, first));
-  return (
-    <div class="rows" role="list" ref={list} style={{ height: `${tops.at(-1)}rem` }}>
-      {shown.slice(0, Math.max(1, shown.findIndex(({ top }) => top > seen.to) + 1 || shown.length)).map(({ row, top }) => (
-        <div class="row-at" role="listitem" key={"visit" in row ? row.visit.id : top} style={{ top: `${top}rem` }}>
-          {"visit" in row ? <VisitRow visit={row.visit} door={door} view={view} /> : "day" in row ? <h2>{row.day}</h2> : <p class="hint">{T.history.from}</p>}
-        </div>
-      ))}
-    </div>
   );
 }
 

@@ -58,7 +58,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
         </li>
         {others.length > 0 && (
           <li>
-            <span class="line" role="status">
+            <span class="told" role="status">
               <Icon name="eye" />
               <span>{T.live.watching(others)}</span>
             </span>
@@ -66,7 +66,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
         )}
         {view.missing > 0 && (
           <li>
-            <span class="line">
+            <span class="told">
               <Icon name="alarm" />
               <span>{T.verify.missing(view.missing)}</span>
             </span>

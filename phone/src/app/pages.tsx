@@ -14,8 +14,12 @@ import type { House } from "../household/house";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
 import { names } from "./live";
-import { fullTime, Icon, type IconName, length, Screen, sentence, Sure } from "./shown";
+import { Rows } from "./rows";
+import { doorFullTime, fullTime, Icon, type IconName, length, Screen, sentence, Sure } from "./shown";
 import { allowSound, dingDong } from "./sound";
+
+const LINE_REM = 5.3; // two lines of text and the time
+const LINE_NARROW_REM = 9.6; // five of text
 
 interface Page {
   readonly door: Door;
@@ -152,21 +156,23 @@ function lineOf(body: Body, view: DoorView, me: string): string {
 }
 
 export function Journal({ door, view }: Page): JSX.Element {
-  const lines = [...door.story.lines.values()].sort((a, b) => b.index - a.index).slice(0, 300);
   return (
     <Screen title={T.journal.title} back="#/more">
       <p class="hint">
         {T.journal.lead} {view.verifiedTo > 0 && T.verify.good(view.verifiedTo)}
       </p>
-      <ol class="lines">
-        {lines.map(({ index, body }) => (
-          <li key={index}>
+      <Rows
+        rows={door.story.entries}
+        id={(_, place) => place}
+        height={(_, narrow) => (narrow ? LINE_NARROW_REM : LINE_REM)}
+        draw={({ index, body }) => (
+          <div class="line">
             <span class="number">{index}</span>
             <span>{body ? lineOf(body, view, door.asking.me) : T.journal.sealed}</span>
-            {body && <time dateTime={body.at}>{fullTime(body.at)}</time>}
-          </li>
-        ))}
-      </ol>
+            {body && <time dateTime={body.at}>{doorFullTime(body.at, body.clock === "synced")}</time>}
+          </div>
+        )}
+      />
     </Screen>
   );
 }

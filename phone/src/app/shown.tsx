@@ -75,6 +75,11 @@ export function doorTime(at: string, synced: boolean): string {
   return synced ? timeOf(at) : T.visit.about(timeOf(at));
 }
 
+/** The same, with its day. */
+export function doorFullTime(at: string, synced: boolean): string {
+  return synced ? fullTime(at) : T.visit.about(fullTime(at));
+}
+
 export function length(seconds: number): string {
   const whole = Math.round(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
