@@ -22,11 +22,6 @@ WORD = "a-word-for-all-of-them"
 FILTERS = ("#", "+/+", "+/+/#", "doorbell/#", "doorbell/+/alert", "$share/all/#", "$share/x/doorbell/front/#", "$SYS/#")
 
 
-class Closed(Mosquitto):
-    def _configuration(self) -> str:
-        return super()._configuration().replace("allow_anonymous true", "allow_anonymous false")
-
-
 def files_of(folder: Path, phone: Phone) -> Files:
     files = Files(folder)
     for login in (Login("door", "front", ("front",)), Login("phone", phone.id, ("front",))):
@@ -35,7 +30,7 @@ def files_of(folder: Path, phone: Phone) -> Files:
 
 
 def broker(files: Files) -> Mosquitto:
-    return Closed(files.folder, settings=f"password_file {files.folder / PASSWORDS}\nacl_file {files.folder / ACL}")
+    return Mosquitto(files.folder, settings=f"password_file {files.folder / PASSWORDS}\nacl_file {files.folder / ACL}")
 
 
 def door_at(folder: Path, port: int) -> Door:

@@ -48,9 +48,13 @@ def screen(text: str, *, side: int = 720) -> Picture:
 
 
 def seen(text: str, width: int, height: int, look: Look, behind: Luma | None = None) -> Luma:
-    """The camera's luma (height, width) with the phone held up in its middle, before *behind* or a grey street."""
+    """The camera's luma (height, width) with a phone that shows *text* held up in its middle."""
+    return held_up(screen(text), width, height, look, behind)
+
+
+def held_up(shown: Picture, width: int, height: int, look: Look, behind: Luma | None = None) -> Luma:
+    """As ``seen``, of a square screen as it is, 0 to 1; before *behind* or a grey street."""
     dice = np.random.default_rng(look.seed)
-    shown = screen(text)
     picture = (np.full((height, width), 110.0) if behind is None else behind.astype(float)).copy()
     u, v, inside = _places(width, height, look)
     side = shown.shape[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import os
 import re
@@ -12,21 +10,17 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
-import av
 import pytest
-from attrs import frozen
 
 from doorbell import ticket
 from doorbell.demo.site import is_built
-from doorbell.enrolment import enrol
 from doorbell.light import reader
 from doorbell.owner.identity import Identity
 from doorbell.ticket import Ticket
 from tests.phone.hand import Phone, Site, missing
-from tests.rigs.broker import Mosquitto, free_port
+from tests.phone.street import Street, a_street, code_on, goes, types_the_words
 from tests.rigs.door import Door
 
 STRANGE = Identity.make().words()
@@ -34,63 +28,15 @@ STRANGE = Identity.make().words()
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 
-@frozen
-class Street:
-    door: Door
-    broker: Mosquitto
-    sockets: int
-    stack: ExitStack
-
-    def phone(self) -> Phone:
-        return self.stack.enter_context(Phone(os.environ.get("DOORBELL_LOOK", "light")))
-
-    def ticket_of_the_card(self) -> Ticket:
-        """As the tool that writes a card prints it."""
-        owner = self.door.owner
-        secret = enrol(self.door.state, owner.recipient, owner.verify_key)
-        address = f"ws://127.0.0.1:{self.sockets}"
-        return Ticket(owner.recipient.key, owner.verify_key, secret, door="front", broker=address)
-
-
 @pytest.fixture
 def street(tmp_path: Path) -> Iterator[Street]:
-    with ExitStack() as stack:
-        sockets = free_port()
-        listener = f"listener {sockets} 127.0.0.1\nprotocol websockets"
-        broker = stack.enter_context(Mosquitto(tmp_path, settings=listener))
-        yield Street(Door(tmp_path / "door", broker.port), broker, sockets, stack)
-
-
-@pytest.fixture
-def pictures() -> Path | None:
-    folder = os.environ.get("DOORBELL_PICTURES")
-    return Path(folder) if folder else None
-
-
-def goes(phone: Phone, address: str) -> None:
-    phone.do(f"await page.goto({json.dumps(address)})")
-
-
-def asks(phone: Phone, site: Site, one: Ticket, name: str) -> None:
-    """By the link that tools print."""
-    goes(phone, f"{site.url}#/join/{ticket.to_paste(one)}")
-    phone.do(f"await page.locator('[name=me]').fill({json.dumps(name)})")
-    phone.press("Join")
-
-
-def types_the_words(phone: Phone, words: str) -> None:
-    phone.do(f"await page.locator('[name=paper]').fill({json.dumps(words)})")
-    phone.press("Open the test clip")
+    with a_street(tmp_path) as one:
+        yield one
 
 
 def shown_on(phone: Phone) -> Ticket:
     """What a camera reads on this phone's screen."""
-    phone.do("await page.locator('svg.code path[d*=M]').waitFor()")
-    png = base64.b64decode(
-        phone.do("return (await page.locator('svg.code').screenshot({scale: 'css'})).toString('base64')")
-    )
-    with av.open(io.BytesIO(png)) as container:
-        luma = next(container.decode(video=0)).to_ndarray(format="gray")
+    luma = code_on(phone)
     height, width = luma.shape
     return ticket.from_qr(reader.text_in(width, height, luma.tobytes()).decode())
 
@@ -102,7 +48,7 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
         goes(anna, site.url)
         anna.sees("Scan or paste a QR")
         anna.shows(pictures, "pair")
-        asks(anna, site, card, "Anna")
+        annas = street.asks(anna, site, card, "Anna")
         anna.sees("Last step: the paper")
         anna.shows(pictures, "pair-words")
         types_the_words(anna, "zzzz " * 24)
@@ -124,7 +70,7 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
         anna.shows(pictures, "pair-invite")
         assert not invitation.is_for_a_door
         assert invitation.owner == door.owner.recipient.key
-        asks(ben, site, invitation, "Ben")
+        street.asks(ben, site, invitation, "Ben")
         ben.sees("an admin has to agree")
         ben.shows(pictures, "pair-waits")
         anna.sees("has scanned the QR and asks to join")
@@ -169,46 +115,14 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
                 anna.opens("more")
                 anna.press("Send a test ring")
                 anna.sees("This phone was removed from the household")
+        # And at the broker: what it still heard, sealed to others, it hears no more.
+        anna.opens("")
+        street.at_the_broker(f"doorbell broker-setup remove {annas}")
+        anna.sees("The broker refused this phone", 60)
+        door.press()
+        ben.sees("Somebody is at the front door")
+        assert "Denied PUBLISH" not in street.broker.log(), "the rights that are written are all that is needed"
         assert anna.complaints() + ben.complaints() == []
-
-
-def test_a_new_door_is_shown_a_qr_that_it_can_read(street: Street, site: Site, pictures: Path | None) -> None:
-    phone = street.phone()
-    goes(phone, f"{site.url}#/add/light")
-    phone.press("Make new words")
-    words = phone.do("return page.locator('ol.wordlist li').allTextContents()")
-    phone.shows(pictures, "light-words")
-    assert len(words) == 24
-    types_the_words(phone, street.door.owner.words())
-    phone.sees("did not open")
-    types_the_words(phone, " ".join(words))
-    phone.sees("2. The broker")
-    phone.shows(pictures, "light-broker")
-    fields = {
-        "door": "side", "doorBroker": f"mqtt://127.0.0.1:{street.broker.port}", "doorLogin": "side",
-        "doorPassword": "of the door", "broker": f"ws://127.0.0.1:{street.sockets}", "me": "Anna",
-    }  # fmt: skip
-    for name, value in fields.items():
-        phone.do(f"await page.locator('[name={name}]').fill({json.dumps(value)})")
-    phone.press("Show the QR")
-    phone.sees("Waiting for the door")
-    phone.shows(pictures, "light-code")
-    one = shown_on(phone)
-    assert one.is_for_a_door
-    assert (one.door, one.login, one.password, one.broker) == (
-        "side", "side", "of the door", f"mqtt://127.0.0.1:{street.broker.port}",
-    )  # fmt: skip
-    # The door has read it: tests/light shows that it does, by its camera.
-    from doorbell.light import kept
-
-    street.door.settings["keys"] = {"recipients": []}
-    street.door.state.mkdir(parents=True)
-    kept.keep(street.door.state, one)
-    with street.door:
-        phone.sees("The door is awake", 60)
-        phone.opens("household")
-        phone.sees("Anna, ".removesuffix(", "))
-    assert phone.complaints() == []
 
 
 @pytest.mark.parametrize("text", ["AQ", "nonsense", "HTTPS://EXAMPLE.ORG/"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -120,6 +121,16 @@ class Mosquitto:
         self._process.wait(10)
         self._process = None
 
+    def reload(self) -> None:
+        """It reads its password and ACL files again, and puts out whom they let in no longer."""
+        assert self._process
+        before = self.log().count("Reloading config.")
+        self._process.send_signal(signal.SIGHUP)
+        ends = time.monotonic() + STARTS_WITHIN_S
+        while self.log().count("Reloading config.") == before:
+            assert time.monotonic() < ends, self.log()
+            time.sleep(0.02)
+
     def log(self) -> str:
         return (self.folder / f"mosquitto-{self.port}.log").read_text()
 
@@ -139,7 +150,8 @@ class Mosquitto:
 
     def _configuration(self) -> str:
         lines = [f"listener {self.port} 127.0.0.1", "persistence false", "log_type all", "user root", self.settings]
-        lines.append(f"allow_anonymous {'false' if self.logins else 'true'}")
+        closed = self.logins or "password_file" in self.settings
+        lines.append(f"allow_anonymous {'false' if closed else 'true'}")
         if self.tls:
             lines += [f"certfile {self.tls[0]}", f"keyfile {self.tls[1]}"]
         if self.logins:
