@@ -155,6 +155,7 @@ class Doorman:
             self._step(missed, at)
         front = self._visit
         self.upkeep.settle(at, Shown(front.eyes, front.told, self.recording.clip, self._rings, self._entries))
+        self.show_led()
 
     def _press(self, event: object, at: float, *, punctual: bool) -> None:
         pressed = self.bell.feel(event, at, punctual=punctual)
@@ -218,7 +219,6 @@ class Doorman:
                 if isinstance(event, events.RecorderGone) and self.answers is not None:
                     self.answers.viewing.end_all(at)
                 self._step(event, at)
-                self.show_led()
                 if self.fast and isinstance(event, events.RecorderAlive):
                     self.recording.go()
 
@@ -246,10 +246,8 @@ class Doorman:
                         self.upkeep.moves(at)
                 case effects.Record() if self.lookout is None or not self.lookout.is_looking:
                     self.recording.begin(effect, at)
-                    self.show_led()
                 case effects.Finish():
                     self.recording.finish()
-                    self.show_led()
                 case effects.VisitEnded():
                     what = {"visit": effect.visit, "trigger": effect.trigger, "presses": effect.presses}
                     self.ledger.write("visit", {**what, "seconds": round(effect.ended - effect.began, 3)}, at)
@@ -313,7 +311,6 @@ class Doorman:
         able = config.camera.source != "none" and not config.recording_refused
         looks = self.lookout is not None and self.lookout.is_looking
         self.recording.want(able and (looks or (self._ready_to_keep and self.switch.is_on)), at)
-        self.show_led()
 
     def is_recording_on(self) -> bool:
         return self.switch.is_on
@@ -363,10 +360,11 @@ class Doorman:
         return renewed
 
     def show_led(self) -> None:
-        """Steady while a clip is recorded; blinking while anybody watches, whatever else happens."""
+        """Steady while a clip is recorded; blinking while anybody watches, whatever else happens. Dark: all is well."""
         watched = self.answers is not None and self.answers.viewing.is_watched
         looks = self.lookout is not None and self.lookout.is_looking
-        recorded = LED_STEADY if self.recording.clip else LED_DARK
+        quiet = LED_TROUBLE if self.upkeep.is_cut_off else LED_DARK
+        recorded = LED_STEADY if self.recording.clip else quiet
         shown = LED_BLINK if watched else LED_LOOKS if looks else recorded
         self.bell.show(LED_TROUBLE if self.bell_only else shown)
 

@@ -33,6 +33,8 @@ UNSET_MINUTES = 10
 """So long after its start a door on a network knows the time; one that does not tells its owner."""
 REPEAT_S = 30.0
 """Motion that goes on is said again: Home Assistant takes it for over after 60 s of silence."""
+CUT_OFF_S = 600.0
+"""A broker that is away for so long shows by the LED; as long as the text on the boot volume waits."""
 SOON_S = 0.5
 """How soon the status page shows what changed."""
 STUCK_S = 600.0
@@ -73,6 +75,9 @@ class Upkeep:
     """What the motion core held back since the last hour, by gate."""
 
     _due: dict[str, float] = field(factory=dict)
+    is_cut_off: bool = False
+    """A broker is configured, and has been away for ten minutes."""
+    _away_since: float | None = None
     _told_phones: str = ""
     _unset: int = 0
     """For how many looks in a row the clock was not set."""
@@ -104,6 +109,7 @@ class Upkeep:
 
     def settle(self, at: float, shown: Shown) -> None:
         """Do what is due at *at*."""
+        self._look_at_broker(at)
         if self.problems.look():
             self._due |= {"health": at, "status": at}
         if (shown, phones := self.phones()) != (self._shown, self._told_phones):
@@ -159,6 +165,12 @@ class Upkeep:
         if self.glances is not None:
             self.glances.answered(done.value)
             self._look_at_card(at)
+
+    def _look_at_broker(self, at: float) -> None:
+        away = bool(self.config.mqtt.host) and (self.voice is None or not self.voice.is_online)
+        since = at if self._away_since is None else self._away_since
+        self._away_since = since if away else None
+        self.is_cut_off = away and at - since >= CUT_OFF_S
 
     def _look_at_clock(self) -> None:
         self._unset = 0 if self.ledger.clock.synced() else self._unset + 1

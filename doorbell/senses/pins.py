@@ -102,7 +102,7 @@ class Pins:
 
     def led(self, shows: str) -> None:
         """One of LED_DARK, LED_STEADY (a clip is recorded), LED_BLINK (somebody watches), LED_LOOKS (for a QR),
-        LED_TROUBLE (bell only)."""
+        LED_TROUBLE (bell only, or the broker is away)."""
         if self._led is None or shows == self._led_shows:
             return
         self._led_shows = shows

@@ -103,7 +103,7 @@ test("ten thousand visits are ten thousand rows", () => {
 describe("where history begins for this phone", () => {
   const story = (...lines: ("opens" | "sealed" | "forgotten")[]) => {
     const one = new Story();
-    lines.forEach((line, i) => one.add(i + 1, line === "opens" ? body("started") : null, line === "sealed"));
+    lines.forEach((line, i) => one.add(i + 1, line === "opens" ? body("started") : null, 0, line === "sealed"));
     return one.joinedLater;
   };
 

@@ -31,11 +31,16 @@ from doorbell.health import Systemd
 from doorbell.inbox import Inbox
 from doorbell.leaving import Leaving
 from doorbell.ledger import Ledger
+from doorbell.link import messages
+from doorbell.link.delivery import Delivery
+from doorbell.link.mqtt import Link
+from doorbell.link.settings import MqttSettings
 from doorbell.problems import Problems
 from doorbell.recording import LEAVE_S, MOST_UNDEAD, Recording
 from doorbell.senses.pins import NoPins, Pins
 from doorbell.switch import Switch
 from doorbell.upkeep import Upkeep
+from doorbell.voice import Voice
 from tests.rigs.listening import Listening
 
 NOWHERE = (0.0, 0.0, 0.0, 0.0)
@@ -44,12 +49,13 @@ NOWHERE = (0.0, 0.0, 0.0, 0.0)
 class Hall:
     """A doorman with mock pins and children that only listen."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, broker: str = "") -> None:
         self.children: list[Listening] = []
         self.factory, self.inbox, self.problems = MockFactory(), Inbox(), Problems()
         config = configuration.Config(
             door=configuration.Door(state=folder, runtime=folder),
             pins=configuration.Pins(kind="simulated", button=17, chime=22, led=23),
+            mqtt=configuration.Mqtt(host=broker),
         )
         ledger = Ledger(None, WallClock(), 14, 0)
         self.recording = Recording(config, ledger, self.problems, self.inbox.put, start=self.start)
@@ -90,6 +96,41 @@ def hall(tmp_path: Path) -> Iterator[Hall]:
     one = Hall(tmp_path)
     yield one
     one.pins.close()
+
+
+@pytest.mark.parametrize("connects", [False, True], ids=["its login cannot be read", "it does not answer"])
+def test_a_broker_that_is_away_for_ten_minutes_shows_by_the_led_until_it_is_back(
+    tmp_path: Path, connects: bool
+) -> None:
+    hall = Hall(tmp_path, broker="broker.example")
+    door, config = hall.doorman, hall.doorman.config
+    link = Link(MqttSettings("broker.example", 8883), "front", hall.inbox.put)
+    delivery = Delivery(messages.availability("front", online=True), lambda: 0.5)
+    voice = Voice(config, link, delivery, WallClock(), hall.problems, bytes(16), None, None, bytes, lambda: True)
+    delivery.start(0.0)  # what it asks of the link nobody carries out: the broker never answers
+    door.upkeep.voice = voice if connects else None
+    door.handle(None, 1.0)
+    door.handle(None, 600.9)
+    assert hall.pins._led_shows == "dark"
+    door.handle(None, 601.0)
+    assert hall.pins._led_shows == "trouble"
+    hall.recording.clip = "clip"
+    door.handle(None, 602.0)
+    assert hall.pins._led_shows == "steady", "whoever stands there sees that it records"
+    hall.recording.clip, door.upkeep.voice = "", voice
+    delivery.connected(610.0, delivery.generation, 610.0)
+    door.handle(None, 611.0)
+    assert hall.pins._led_shows == "dark"
+    delivery.disconnected(612.0, delivery.generation)
+    door.handle(None, 1211.0)
+    assert hall.pins._led_shows == "dark", "ten minutes anew"
+    hall.pins.close()
+
+
+def test_a_door_without_a_broker_misses_none(hall: Hall) -> None:
+    for at in (1.0, 10_000.0):
+        hall.doorman.handle(None, at)
+    assert hall.pins._led_shows == "dark"
 
 
 def test_a_spike_whose_end_waits_in_the_inbox_rings_nothing(hall: Hall) -> None:
