@@ -53,7 +53,7 @@ def test_the_harness_is_drawn_again_to_the_same_bytes() -> None:
     assert harness.picture(read("pins.toml")) == (HARDWARE / "drawings/harness.svg").read_text()
 
 
-@pytest.mark.skipif(importlib.util.find_spec("schemdraw") is None, reason="schemdraw is not installed: make hardware")
+@pytest.mark.skipif(importlib.util.find_spec("schemdraw") is None, reason="schemdraw is not installed: make test")
 def test_the_schematics_are_drawn_again_to_the_same_bytes() -> None:
     from hardware.workshop import draw
 

@@ -59,7 +59,7 @@ def test_every_version_is_pinned_with_hashes_and_no_host_is_named(lock: str) -> 
     assert "://" not in (REPOSITORY / "requirements" / f"{lock}.txt").read_text()
 
 
-@pytest.mark.parametrize("lock", ["door", "desk", "build"])
+@pytest.mark.parametrize("lock", ["door", "desk", "build", "hardware"])
 def test_what_the_door_runs_is_what_was_tested(lock: str) -> None:
     tested = pinned("test")
     assert all(files(tested[name]) == files(block) for name, block in pinned(lock).items())
