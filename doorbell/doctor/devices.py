@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+from attrs import frozen
 
 from doorbell.doctor.finding import Door, Finding, bad, good, unknown
 from doorbell.doctor.machine import NOT_A_PI, is_pi
@@ -15,6 +19,7 @@ from doorbell.doctor.machine import NOT_A_PI, is_pi
 GIVEN_UP_S = 60.0
 """picamera2's imports alone take half a minute on a Zero W."""
 KILLED_S = 2.0
+CABLE = "Check the ribbon cable at both ends (contacts towards the board), then: rpicam-hello --list-cameras"
 
 
 def camera(door: Door) -> Finding:
@@ -25,7 +30,7 @@ def camera(door: Door) -> Finding:
                 if not is_pi(door):
                     return unknown(f"{NOT_A_PI}: picamera2 is not here. Choose another camera.source to try the door.")
                 return bad("picamera2 is not installed.", "sudo apt-get install python3-picamera2")
-            return good("picamera2 is installed.")
+            return _sensor(door)
         case "webcam":
             return _device(Path(what), "video", "Plug it in, or choose another camera.source: ls /dev/video*")
         case "file":
@@ -41,19 +46,59 @@ def _video(path: str) -> Finding:
         return bad(f"The video {path} cannot be read ({error.strerror}).", "Give camera.source another path.")
 
 
-def _filmed(path: Path) -> tuple[int, str]:
-    """How many pictures came (0 to 5), and why not, of the camera that the configuration *path* names."""
-    words = [sys.executable, "-m", "doorbell.doctor.filming", str(path)]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@frozen
+class Filmed:
+    """What the camera's own process told. ``found``: the sensors' names; None where it did not come so far."""
+
+    found: tuple[str, ...] | None = None
+    pictures: int = 0
+    why: str = ""
+
+
+def _sensor(door: Door) -> Finding:
+    """A running daemon's word is taken: its camera is not asked twice, in memory that a small Pi does not have."""
+    if door.page is not None and door.page.get("camera") == "sees":
+        return good("The running daemon has the camera, and sees by it.")
+    filmed = _filmed(door)
+    if filmed.found:
+        more = f"; not used: {', '.join(filmed.found[1:])}" if filmed.found[1:] else ""
+        return good(f"The camera was found: {filmed.found[0]}{more}.")
+    if filmed.found is None:
+        why = filmed.why.removesuffix(".")
+        return bad(
+            f"Which camera there is was not told ({why}).", "Restart the machine, then: rpicam-hello --list-cameras"
+        )
+    return bad("No camera was found.", CABLE)
+
+
+def _filmed(door: Door) -> Filmed:
+    """Asked once a round. Beside a running daemon, which holds the camera, it is only looked which there are."""
+    if "filmed" not in door.known:
+        door.known["filmed"] = _asked(door.path, *["--found"] * (door.page is not None))
+    filmed: Filmed = door.known["filmed"]
+    return filmed
+
+
+def _asked(path: Path, *more: str) -> Filmed:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doorbell.doctor.filming", str(path), *more],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    late = ""
     try:
-        said, why = process.communicate(timeout=GIVEN_UP_S)
+        said, errors = process.communicate(timeout=GIVEN_UP_S)
     except subprocess.TimeoutExpired:
         process.kill()
+        late, said, errors = f"the camera did not answer within {GIVEN_UP_S:.0f} s", "", ""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.communicate(timeout=KILLED_S)
-        return 0, f"the camera did not answer within {GIVEN_UP_S:.0f} s"
-    last = (why.strip().splitlines() or [""])[-1]
-    return (int(said), last) if said.strip().isdigit() else (0, last or "the camera's process died")
+            said, errors = process.communicate(timeout=KILLED_S)  # what it had said until then, too
+    told: dict[str, Any] = {}
+    for line in said.splitlines():
+        with contextlib.suppress(ValueError, TypeError):  # a library's own words
+            told |= json.loads(line)
+    found = tuple(told["found"]) if "found" in told else None
+    last = (errors.strip().splitlines() or ["the camera's process died"])[-1]
+    return Filmed(found, told.get("pictures", 0), told.get("why", late or last))
 
 
 def frames(door: Door) -> Finding:
@@ -72,15 +117,11 @@ def frames(door: Door) -> Finding:
         return bad("The running daemon's camera gives no picture.", "doorbell status says why.")
     if source == "picamera2" and find_spec("picamera2") is None:
         return unknown("No pictures were looked for: picamera2 is not installed.")
-    number, why = _filmed(door.path)
-    if number:
-        return good(f"The camera gives pictures ({number} were counted, none was kept).")
-    return bad(
-        f"The camera gives no picture ({(why or 'it did not say why').removesuffix('.')}).",
-        "Check the ribbon cable at both ends (contacts towards the board), then: rpicam-hello --list-cameras"
-        if source == "picamera2"
-        else "Check camera.source.",
-    )
+    filmed = _filmed(door)
+    if filmed.pictures:
+        return good(f"The camera gives pictures ({filmed.pictures} were counted, none was kept).")
+    why = (filmed.why or "it did not say why").removesuffix(".")
+    return bad(f"The camera gives no picture ({why}).", CABLE if source == "picamera2" else "Check camera.source.")
 
 
 def pins(door: Door) -> Finding:

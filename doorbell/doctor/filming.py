@@ -1,16 +1,20 @@
-"""Whether frames arrive: the daemon's own camera, opened for a moment in a process of its own, which may be killed.
+"""Which cameras there are, and whether frames arrive: the daemon's own camera, opened for a moment in a process of its
+own, which may be killed.
 
-    python -m doorbell.doctor.filming CONFIG
+    python -m doorbell.doctor.filming CONFIG [--found]
 
-Run so by the doctor, because a camera's library may stall in the kernel; the doctor waits no longer than its bound.
+Run so by the doctor, because a camera's library may stall in the kernel; the doctor waits no longer than its bound, and
+what was printed until then counts. With --found nothing is opened.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from attrs import evolve
 
@@ -50,11 +54,17 @@ class _Counted:
         self.enough.set()
 
 
-def main(path: Path) -> None:
-    """Film for a moment; the number of pictures on standard output, why there are none on standard error."""
+def main(path: Path, *, only_found: bool = False) -> None:
+    """A JSON object a line: the sensors that were ``found``, the number of ``pictures``, and ``why`` there are none."""
     counted = _Counted()
     try:
         config = load(path)
+        if config.camera.source == "picamera2":
+            from doorbell.senses import picam  # noqa: PLC0415  100 MB with what it imports
+
+            _say(found=picam.found())
+        if only_found:
+            return
         with TemporaryDirectory() as stage:  # where a scene listens for visitors; a daemon's own may not be there
             config = evolve(config, door=evolve(config.door, runtime=Path(stage)))
             camera = opened(config, once=True, fast=False)
@@ -63,9 +73,13 @@ def main(path: Path) -> None:
             camera.stop()
     except DoorbellError as error:
         counted.why = str(error)
-    sys.stderr.write(counted.why + "\n")
-    sys.stdout.write(str(min(counted.pictures, ENOUGH)))
+    _say(pictures=min(counted.pictures, ENOUGH), why=counted.why)
+
+
+def _say(**told: Any) -> None:  # noqa: ANN401
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), only_found="--found" in sys.argv)

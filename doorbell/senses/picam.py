@@ -258,16 +258,29 @@ class PiCamera:
         return main, lores
 
 
+def found(device: Any = None) -> list[str]:  # noqa: ANN401
+    """The sensors' names as libcamera knows them (``imx708``), the one that would be opened first; opens none of them.
+
+    Raises ConfigError where picamera2 is not installed.
+    """
+    cameras = (device or _picamera2()).global_camera_info()
+    return [str(one.get("Model") or "one without a name") for one in cameras]
+
+
+def _picamera2() -> Any:  # noqa: ANN401
+    try:
+        from picamera2 import Picamera2  # noqa: PLC0415  a Pi only
+    except ImportError:
+        raise ConfigError(
+            'camera.source = "picamera2": picamera2 is not installed here; '
+            "`sudo apt install python3-picamera2`, or choose another camera."
+        ) from None
+    return Picamera2
+
+
 def _opened(device: Any) -> Any:  # noqa: ANN401
     if device is None:
-        try:
-            from picamera2 import Picamera2  # noqa: PLC0415  a Pi only
-        except ImportError:
-            raise ConfigError(
-                'camera.source = "picamera2": picamera2 is not installed here; '
-                "`sudo apt install python3-picamera2`, or choose another camera."
-            ) from None
-        device = Picamera2
+        device = _picamera2()
     try:
         return device()
     except (RuntimeError, IndexError) as error:

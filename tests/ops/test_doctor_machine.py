@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -11,6 +14,7 @@ from attrs import evolve
 from doorbell import household, roster
 from doorbell.config import Config, Keys, Privacy
 from doorbell.config import Door as DoorSettings
+from doorbell.doctor import devices
 from doorbell.doctor.finding import Door, Finding
 from doorbell.doctor.rounds import CHECKS, look
 from doorbell.doorkeys import load_or_make
@@ -168,3 +172,77 @@ def test_a_camera_that_gives_nothing_is_told_with_its_own_words(tmp_path: Path) 
     path.write_text(common + f'source = "file:{tmp_path}/none.mp4"\n')
     found = CHECKS["frames"](look(path))
     assert (found.state, "no picture" in found.sentence) == ("bad", True)
+
+
+LIBRARY = """
+import os, threading
+class Picamera2:
+    @staticmethod
+    def global_camera_info():
+        print("a library's own words")
+        {look}
+        return {cameras!r}
+    def __init__(self):
+        {film}
+"""
+"""What stands for picamera2 in the process that films; how it films is tests/camera's matter."""
+NONE_TO_OPEN = "raise RuntimeError('camera in use')"
+
+
+@pytest.fixture
+def filmed(door: Door, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Finding, Finding]]:
+    """The lines "camera" and "frames" of a door whose picamera2 is as it is given."""
+
+    def ask(
+        *sensors: str, look: str = "pass", film: str = NONE_TO_OPEN, page: dict[str, object] | None = None
+    ) -> tuple[Finding, Finding]:
+        cameras = [{"Model": sensor, "Num": number} for number, sensor in enumerate(sensors)]
+        (door.root / "picamera2.py").write_text(LIBRARY.format(look=look, cameras=cameras, film=film))
+        door.path.parent.mkdir(exist_ok=True)
+        door.path.write_text(f'[door]\nstate = "{door.config.door.state}"\n')
+        fresh = evolve(door, page=page, known={})
+        return CHECKS["camera"](fresh), CHECKS["frames"](fresh)
+
+    monkeypatch.syspath_prepend(str(door.root))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(door.root), *sys.path]))
+    return ask
+
+
+def test_the_camera_is_found_by_its_sensors_name_though_it_gives_nothing(
+    filmed: Callable[..., tuple[Finding, Finding]],
+) -> None:
+    camera, frames = filmed("imx708_wide", "imx219")
+    assert (camera.state, camera.sentence) == ("good", "The camera was found: imx708_wide; not used: imx219.")
+    assert frames.state == "bad" and "camera in use" in frames.sentence
+    camera, frames = filmed("ov5647", film="os._exit(7)")
+    assert camera.sentence == "The camera was found: ov5647."
+    assert frames.state == "bad" and "process died" in frames.sentence
+
+
+def test_an_installed_library_without_a_camera_is_no_camera(filmed: Callable[..., tuple[Finding, Finding]]) -> None:
+    camera, frames = filmed(film="raise IndexError('list index out of range')")
+    assert (camera.state, camera.sentence, "ribbon" in camera.fix) == ("bad", "No camera was found.", True)
+    assert frames.state == "bad"
+
+
+def test_a_library_that_stands_still_or_falls_is_told(
+    filmed: Callable[..., tuple[Finding, Finding]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera, _ = filmed("imx708", look="raise OSError('no media device')")
+    assert camera.state == "bad" and "no media device" in camera.sentence
+    monkeypatch.setattr(devices, "GIVEN_UP_S", 0.2)
+    camera, frames = filmed("imx708", look="threading.Event().wait()")
+    assert camera.state == frames.state == "bad"
+    assert "did not answer" in camera.sentence and "did not answer" in frames.sentence
+
+
+def test_beside_a_running_door_no_camera_is_opened(filmed: Callable[..., tuple[Finding, Finding]]) -> None:
+    film = "os._exit(7)"
+    camera, frames = filmed("imx708", film=film, page={"camera": "sees"})
+    assert camera.state == frames.state == "good"
+    assert "running daemon" in camera.sentence
+    camera, frames = filmed("imx708", film=film, page={"camera": "lost"})
+    assert camera.sentence == "The camera was found: imx708."
+    assert (frames.state, frames.fix) == ("bad", "doorbell status says why.")
+    camera, _ = filmed(film=film, page={"camera": "lost"})
+    assert camera.state == "bad"
