@@ -45,11 +45,14 @@ check: $(VENV)/test ## style, types, and the import rules between the rooms
 bench: $(VENV)/test packages ## measure; print ratios against the named references
 	@$(BIN)/python -m doorbell bench $(BENCH)
 
+PROMISES := tests/endure tests/threats tests/door/test_degraded.py tests/link/test_tls.py tests/brokers/test_broker_setup.py \
+  tests/commands/test_acceptance.py
+
 # One file after the other and in their order: they share the machine's cores with nobody but the door.
 endure: PACKAGES += strace
 endure: $(VENV)/test packages ## every promise of docs/reliability.md and threat-model.md, full counts (hours; root)
 	@mkdir -p build/endure
-	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure tests/endure tests/threats tests/door/test_degraded.py $(PYTEST); \
+	@ENDURE=full nice -n 10 $(BIN)/python -m pytest -q -p no:randomly -m endure $(PROMISES) $(PYTEST); \
 	  status=$$?; $(BIN)/python tests/endure/rows.py; exit $$status
 
 fuzz: $(VENV)/fuzz ## ten million executions of every parser (hours; FUZZ="--seconds 60" for a minute each)

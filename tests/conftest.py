@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.endure import rows
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Listener
 
@@ -29,3 +30,14 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
 def listener(broker: Mosquitto) -> Iterator[Listener]:
     with Listener(broker.port) as one:
         yield one
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    rows.begins(item)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    rows.ended(item, report)
+    return report

@@ -23,6 +23,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from doorbell.brokersetup import ACL, HEADER, PASSWORDS, Files, Login, checked, password_hash
 from doorbell.errors import Mistake
+from tests.endure.rows import show
 from tests.household.conftest import enrol
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door
@@ -155,6 +156,12 @@ WRITES = {
 }
 
 
+RIGHTS = "`#` and {said} messages on every topic, by each of the logins: {foreign} foreign ones heard or written; an "
+RIGHTS += "empty ACL denies all"
+
+
+@pytest.mark.endure
+@pytest.mark.threat("rights at the broker", parts=True)
 def test_whoever_subscribes_to_everything_gets_what_is_theirs_and_0_foreign_messages(
     clients: dict[str, Client],
 ) -> None:
@@ -174,8 +181,12 @@ def test_whoever_subscribes_to_everything_gets_what_is_theirs_and_0_foreign_mess
     allowed = set().union(*WRITES.values())
     assert all(set(client.heard) <= allowed for client in clients.values())
     assert wanted[ANNA] == READS[ANNA]
+    said = len(clients) * len(EVERYTHING)
+    show("rights at the broker", RIGHTS, said=said, foreign=sum(len(topics) for topics in foreign.values()))
 
 
+@pytest.mark.endure
+@pytest.mark.threat("rights at the broker", parts=True)
 def test_each_may_write_their_own_and_nothing_else(clients: dict[str, Client]) -> None:
     for sender, client in clients.items():
         before = {name: len(one.heard) for name, one in clients.items()}
@@ -186,8 +197,12 @@ def test_each_may_write_their_own_and_nothing_else(clients: dict[str, Client]) -
         clients[ANNA].wait("doorbell/front/alert")
         for name, one in clients.items():
             assert set(one.heard[before[name] :]) <= {"doorbell/front/alert"}, (sender, name)
+    said = sum(topic not in WRITES[sender] for sender in clients for topic in EVERYTHING)
+    show("rights at the broker", RIGHTS, said=said, foreign=0)
 
 
+@pytest.mark.endure
+@pytest.mark.threat("rights at the broker", parts=True)
 def test_with_an_empty_acl_everything_is_denied(files: Files) -> None:
     (files.folder / ACL).write_text("")
     with (
@@ -198,6 +213,7 @@ def test_with_an_empty_acl_everything_is_denied(files: Files) -> None:
         for topic in EVERYTHING:
             door.say(topic)
         assert anna.heard == door.heard == []
+    show("rights at the broker", RIGHTS, said=len(EVERYTHING), foreign=0)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from doorbell import household
 from doorbell.closed import to_base64
 from doorbell.link import acceptance, commands
 from doorbell.link.acceptance import Acceptance, Again, No, Order
+from tests.endure.rows import show
 
 FOLDER = Path(__file__).parents[1] / "vectors" / "commands"
 DOCS = Path(__file__).parents[2] / "docs" / "formats" / "commands.md"
@@ -203,7 +204,10 @@ def forged(rng: random.Random, plain: bytes) -> bytes:
     return plain[:place] + bytes([plain[place] ^ (1 << rng.randrange(8))]) + plain[place + 1 :]
 
 
-@pytest.mark.parametrize("traces", [1000, pytest.param(20_000, marks=[pytest.mark.slow, pytest.mark.timeout(600)])])
+WHOLE = [pytest.mark.endure, pytest.mark.threat("hostile broker"), pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.mark.parametrize("traces", [1000, pytest.param(20_000, marks=WHOLE)])
 def test_a_hostile_broker_has_nothing_carried_out_twice_late_or_out_of_order(traces: int) -> None:
     honest = plans()
     known = {plain for *_, plain in honest}
@@ -214,7 +218,11 @@ def test_a_hostile_broker_has_nothing_carried_out_twice_late_or_out_of_order(tra
         seen += one_trace(rng, [one[-1] for one in rng.sample(honest, 5)], known, by_text)
     assert seen["carried out"] > traces and seen["again"] and seen["forged"] > traces
     assert seen["wrong"] == 0
-    print(dict(seen))
+    figure = f"{traces:,} traces: {seen['wrong']} commands replayed, reordered, late or forged carried out; "
+    show(
+        "hostile broker",
+        figure + f"{seen['forged']:,} forged ones tried, {seen['carried out']:,} honest ones carried out",
+    )
 
 
 def one_trace(rng: random.Random, said: list[bytes], known: set[bytes], by_text: dict[bytes, Any]) -> Counter[str]:

@@ -58,6 +58,7 @@ def pass_time(hall: Hall, start: float, seconds: float) -> float:
     return start + seconds
 
 
+@pytest.mark.row(9)
 def test_a_day_without_a_camera_loses_no_ring_and_the_camera_comes_back(hall: Hall) -> None:
     """No recorder ever shows a picture."""
     hours = count(3, 24)

@@ -14,7 +14,7 @@ from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 from tests.rigs.reading import bodies
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(11), pytest.mark.timeout(3600)]
 
 
 def ring(door: Door) -> None:

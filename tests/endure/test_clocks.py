@@ -20,7 +20,7 @@ from tests.endure.rows import named, seeds, tell
 from tests.endure.simulated_door import SimulatedDoor
 from tests.rigs.journal import Door, clip_id
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(8), pytest.mark.timeout(3600)]
 
 DAYS = 14
 YEAR_S = 365.25 * DAY_S

@@ -27,6 +27,7 @@ from tests.rigs.journal import Door
 
 pytestmark = [
     pytest.mark.endure,
+    pytest.mark.row(3),
     pytest.mark.timeout(7200),
     pytest.mark.skipif(not shutil.which("strace"), reason="strace is missing: apt install strace"),
 ]

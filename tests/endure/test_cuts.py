@@ -16,7 +16,7 @@ from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import CutError, NotAgeError, unseal
 from tests.endure.rows import count, named, seeds, tell
 
-pytestmark = pytest.mark.endure
+pytestmark = [pytest.mark.endure, pytest.mark.row(2)]
 
 CLIP = "a" * 26
 OWNERS = [Identity(bytes([number]) * 32) for number in range(1, 6)]

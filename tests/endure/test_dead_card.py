@@ -18,7 +18,7 @@ from tests.rigs.door import Door, Listener, pause
 from tests.rigs.ext4 import Card
 from tests.rigs.phone import Phone
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(6), pytest.mark.timeout(600)]
 WITHIN_S = 60.0
 PRESSES = 10
 IDLE = {"camera": {"source": "scene"}, "motion": {"record_on": "press"}}

@@ -78,6 +78,7 @@ def held(door: Door) -> list[str]:
         book.close()
 
 
+@pytest.mark.row(5)
 def test_a_full_card_forgets_the_oldest_damages_none_and_goes_on_recording(card: Path) -> None:
     kept = refused = rings = 0
     for seed in seeds(1, 8):
@@ -117,6 +118,7 @@ def test_a_full_card_forgets_the_oldest_damages_none_and_goes_on_recording(card:
     tell(5, "the real store and journal on a tmpfs of 48 MB that somebody else fills and empties", figure)
 
 
+@pytest.mark.row(12)
 @pytest.mark.skipif(not FULL, reason="tests/journal shows the same with a smaller bound")
 def test_the_journal_keeps_its_bound_and_counts_what_went(tmp_path: Path) -> None:
     door = Door(tmp_path / "state")

@@ -11,7 +11,7 @@ from tests.endure.rows import count, tell
 from tests.endure.simulated_door import SimulatedDoor
 from tests.rigs.journal import Door as Card
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(15), pytest.mark.timeout(600)]
 PAGE = 4096 + 24
 """A page of the database in its write-ahead log, with its frame's header."""
 

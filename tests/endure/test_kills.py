@@ -28,7 +28,7 @@ from tests.rigs.door import Door, Listener, pause
 from tests.rigs.journal import Door as Card
 from tests.rigs.reading import opened
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(7200)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(1, parts=True), pytest.mark.timeout(7200)]
 PART = 50
 """Lives of one card; ten cards make the row."""
 

@@ -21,6 +21,7 @@ from tests.rigs.reading import opened
 
 pytestmark = [
     pytest.mark.endure,
+    pytest.mark.row(14),
     pytest.mark.timeout(1800),
     pytest.mark.skipif(not FULL, reason="it slows the machine's real time down: make endure runs it"),
 ]

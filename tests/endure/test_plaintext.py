@@ -23,7 +23,7 @@ from tests.rigs.door import Door, pause
 from tests.rigs.ext4 import Card
 from tests.rigs.reading import opened
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(16), pytest.mark.timeout(900)]
 
 
 @pytest.fixture

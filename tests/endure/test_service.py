@@ -48,6 +48,7 @@ def within_a_clip(trace: Path) -> list[tuple[float, float, bool]]:
     return [(one, other, other == moments[-1]) for moments in clips.values() for one, other in pairwise(moments)]
 
 
+@pytest.mark.row(15)
 @pytest.mark.skipif(not FULL, reason="it takes half a minute; tests/journal counts commits in no time")
 def test_the_card_is_written_seldom_and_synced_in_measure(
     tmp_path: Path, broker: Mosquitto, listener: Listener, strace: str
@@ -109,6 +110,7 @@ def sockets(pid: int) -> list[tuple[str, str, str, str]]:
     return found
 
 
+@pytest.mark.row(17)
 def test_the_door_listens_nowhere_and_speaks_to_its_broker_alone(
     tmp_path: Path, broker: Mosquitto, listener: Listener, strace: str
 ) -> None:
@@ -136,6 +138,7 @@ def children(pid: int) -> list[int]:
     return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
 
 
+@pytest.mark.row(18)
 @pytest.mark.skipif(not FULL, reason="the short form is tests/door's, with five presses")
 def test_a_card_that_takes_five_seconds_for_each_sync_delays_no_ring(
     tmp_path: Path, broker: Mosquitto, listener: Listener, strace: str

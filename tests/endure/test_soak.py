@@ -29,6 +29,7 @@ def test_a_life_of_faults_loses_nothing_and_leaves_the_card_in_order(tmp_path: P
         assert report.clips > 0
 
 
+@pytest.mark.row(13)
 @pytest.mark.skipif(not FULL, reason="memory that grows is seen after minutes; the short form is above")
 def test_a_hundred_thousand_events_leave_memory_descriptors_and_threads_as_they_were(tmp_path: Path) -> None:
     with limited(LIMIT_MB) as (wrapper, group):

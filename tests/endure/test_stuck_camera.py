@@ -13,7 +13,7 @@ from tests.endure.rows import FULL, count, tell
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(9), pytest.mark.timeout(1800)]
 SCENE = {"camera": {"source": "scene"}}
 GONE = "doorman: the recorder "
 """It ended, or shows no new frame."""

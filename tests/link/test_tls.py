@@ -13,8 +13,12 @@ import pytest
 from doorbell.events import Offline, Online
 from doorbell.link.settings import MqttSettings
 from doorbell.link.tls import PinMismatch, pinned_context
+from tests.endure.rows import show
 from tests.rigs.broker import Certificates, Mosquitto
 from tests.rigs.caller import Caller
+
+REFUSED = "{refused} of {tried} refused, no login sent: wrong host, self-signed, expired, TLS 1.1 by CA and by pin"
+refusals = pytest.mark.threat("TLS refusals", parts=True)
 
 
 def why_not(broker: Mosquitto, settings: MqttSettings) -> str:
@@ -36,6 +40,8 @@ def test_a_broker_of_the_known_authority_is_trusted(tmp_path: Path, certificates
         door.until(Online)
 
 
+@pytest.mark.endure
+@refusals
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [("host", "another host"), ("self-signed", "self-signed"), ("expired", "has expired")],
@@ -50,8 +56,11 @@ def test_what_cannot_prove_itself_gets_no_login(
     }[kind]()
     with Mosquitto(tmp_path, tls=pair) as broker:
         assert sentence in why_not(broker, ca(broker, certificates))
+    show("TLS refusals", REFUSED, refused=1, tried=1)
 
 
+@pytest.mark.endure
+@refusals
 @pytest.mark.parametrize("how", ["ca", "pin"])
 def test_a_broker_that_knows_nothing_newer_than_tls_1_1_gets_no_login(certificates: Certificates, how: str) -> None:
     pair = certificates.sign("old", "localhost")
@@ -65,6 +74,7 @@ def test_a_broker_that_knows_nothing_newer_than_tls_1_1_gets_no_login(certificat
         with Caller(settings) as door:
             assert "TLS 1.2" in door.until(Offline).why
     assert heard == []
+    show("TLS refusals", REFUSED, refused=1, tried=1)
 
 
 def of_old(side: int) -> ssl.SSLContext:

@@ -49,6 +49,7 @@ def keys_in(data: bytes) -> Iterator[bytes]:
         yield hkdf(data, salt=b"", info=b"doorbell/v1/owner-signing")
 
 
+@pytest.mark.threat("theft, keys")
 def test_no_key_on_the_card_opens_a_clip_a_poster_or_an_entry(tmp_path: Path) -> None:
     with Door(tmp_path / "door", settings={"camera": {"source": "scene"}}) as door:
         door.until(lambda: door.status().get("camera") == "sees", 60)
@@ -86,6 +87,7 @@ def again(entries: list[Entry], keys: DoorKeys) -> list[Entry]:
     return made
 
 
+@pytest.mark.threat("theft, removal")
 def test_whatever_is_taken_from_below_a_head_that_a_phone_saw_is_noticed() -> None:
     keys = DoorKeys(os.urandom(32), os.urandom(32))
     whole = chain(keys, 60, JOURNAL)
@@ -115,6 +117,7 @@ def test_whatever_is_taken_from_below_a_head_that_a_phone_saw_is_noticed() -> No
     )
 
 
+@pytest.mark.threat("forged clip")
 def test_a_planted_clip_is_told_whether_it_replaces_one_or_stands_beside_them(tmp_path: Path) -> None:
     door = Card(tmp_path / "state")
     door.settle(1)

@@ -18,7 +18,7 @@ from tests.endure.rows import FULL, count, show
 from tests.rigs.broker import Mosquitto, free_port
 from tests.rigs.door import Door, pause
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.endure, pytest.mark.threat("egress"), pytest.mark.timeout(1200)]
 HERE, THERE = "10.203.77.1", "10.203.77.2"
 NDP = range(130, 144)
 """ICMPv6 by which a kernel looks for its neighbours, whatever runs on it."""

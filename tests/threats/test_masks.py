@@ -27,7 +27,7 @@ from doorbell.vision.frames import planes_of
 from doorbell.vision.zones import BLOCK, blocks
 from tests.endure.rows import count, show
 
-pytestmark = [pytest.mark.endure, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.endure, pytest.mark.threat("masks"), pytest.mark.timeout(900)]
 MASKS = (((0.3, 0.2), (0.9, 0.35), (0.55, 0.8)), ((0.0, 0.6), (0.25, 0.6), (0.25, 1.0), (0.0, 1.0)))
 SIZE = 320, 240
 RIM = 24

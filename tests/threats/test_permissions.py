@@ -20,6 +20,7 @@ def others_may(state: Path) -> list[str]:
     return [str(path) for path in (state, *state.rglob("*")) if stat.S_IMODE(path.lstat().st_mode) & 0o077]
 
 
+@pytest.mark.threat("wrong permissions")
 def test_with_no_umask_at_all_everything_the_door_keeps_is_its_own(
     tmp_path: Path, broker: Mosquitto, listener: Listener
 ) -> None:

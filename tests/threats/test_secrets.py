@@ -56,6 +56,7 @@ def swapped_kb(pid: int) -> int:
     return int(found[1]) if found else 0
 
 
+@pytest.mark.threat("keys")
 def test_no_key_of_a_clip_reaches_the_disk_and_what_memory_keeps_of_it_is_counted(tmp_path: Path) -> None:
     clips = count(1, 10)
     with Card(tmp_path / "small") as card:
@@ -95,6 +96,7 @@ def cores(*places: Path) -> list[Path]:
     return [path for path in found if path.read_bytes()[:4] == b"\x7fELF"]
 
 
+@pytest.mark.threat("core files")
 @pytest.mark.skipif(not FULL, reason="it takes two daemons; what the unit says is read by tests/ops")
 def test_a_doorman_and_a_recorder_that_crash_leave_no_core_file(tmp_path: Path) -> None:
     if Path("/proc/sys/kernel/core_pattern").read_text().startswith("|"):

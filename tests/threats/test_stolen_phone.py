@@ -40,6 +40,7 @@ def carried_out(thief: Phone, sent: list[str]) -> int:
     return sum("result" in reply for reply in replies)
 
 
+@pytest.mark.threat("stolen phone")
 @pytest.mark.skipif(not FULL, reason="tests/household shows it with one command")
 def test_a_removed_phone_commands_nothing_and_opens_no_new_clip_across_a_restart(
     at_home: AtHome, listener: Listener
