@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from doorbell.errors import DeviceError
 from doorbell.events import ButtonEdge, Pir
-from doorbell.senses.simulated import Fingers
+from doorbell.senses import simulated
 
 if TYPE_CHECKING:
     from doorbell.config import Pins as PinSettings
@@ -44,7 +44,7 @@ class Pins:
     ) -> None:
         self._put = put
         self._devices: list[Any] = []
-        self._fingers: Fingers | None = None
+        self._fingers: simulated.Fingers | None = None
         self._led_shows = LED_DARK
         try:
             self._factory = factory if factory is not None else _factory(settings.kind)
@@ -56,7 +56,7 @@ class Pins:
             self._chime = self._output(settings.chime)
             self._led = self._output(settings.led)
             if settings.kind == "simulated" and runtime is not None:
-                self._fingers = Fingers(runtime, self._factory, settings.button, settings.pir)
+                self._fingers = simulated.Fingers(runtime, self._factory, settings.button, settings.pir, settings.chime)
         except DeviceError:
             raise
         except Exception as error:  # gpiozero and lgpio raise dozens of kinds for "no chip, busy, no permission"
@@ -151,9 +151,7 @@ class NoPins:
 
 def _factory(kind: str) -> Any:  # noqa: ANN401
     if kind == "simulated":
-        from gpiozero.pins.mock import MockFactory  # noqa: PLC0415
-
-        return MockFactory()
+        return simulated.factory()
     # lgpio makes a fifo in the working directory when it is imported; the unit's may be read-only.
     before = Path.cwd()
     os.chdir(os.environ.get("RUNTIME_DIRECTORY", "/tmp"))  # noqa: S108  a fifo nobody writes to but lgpio itself

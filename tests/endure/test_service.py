@@ -8,6 +8,7 @@ import subprocess
 import time
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(1800)]
+UNAFFECTED_S = 2.0
+"""What a press may take on the slowest machine (row 14); one sync of row 18 takes 5 s."""
 SCENE = {"camera": {"source": "scene"}, "visit": {"linger_s": 8, "longest_s": 20, "preroll_s": 5}}
 
 
@@ -152,11 +155,11 @@ def test_a_card_that_takes_five_seconds_for_each_sync_delays_no_ring(
         for number in range(1, presses + 1):
             pause(0.1)  # the button is let go of
             at = door.press()
-            waits.append(listener.wait("/alert", number)[-1].at - at)
-            chimes.append(listener.wait("/ring", number)[-1].at - at)
+            chimes.append(door.chimed(number) - at)
+            waits += [max(listener.wait(topic, number)[-1].at - at for topic in ("/alert", "/ring"))]
         door.until(lambda: door.status().get("rings") == presses)
-    late = max(waits)
-    assert late < 4.5, waits  # one sync would have taken longer
-    waits.sort()
-    figure = f"{presses} of {presses} rang and were told; alert after {waits[len(waits) // 2]:.2f} s (median), "
-    tell(18, "`strace -e inject` delays every sync by 5 s", figure + f"{late:.2f} s (longest)")
+    assert max(waits) < UNAFFECTED_S, waits
+    assert max(chimes) < UNAFFECTED_S, chimes
+    figure = f"{presses} of {presses} rang and were told: chime after {median(chimes):.2f} s (median), "
+    figure += f"{max(chimes):.2f} s (longest); alert and ring after {median(waits):.2f} s, {max(waits):.2f} s"
+    tell(18, "`strace -e inject` delays every sync by 5 s", figure)

@@ -107,7 +107,8 @@ class Door:
         tables: dict[str, dict[str, Any]] = {
             "door": {"state": str(self.state), "runtime": str(self.folder / "run")},
             "keys": {"recipients": [str(self.owner.recipient)]},
-            "pins": {"kind": "simulated", "pir": 27, "chime": 22, "led": 23},
+            # A chime that still sounds is not struck again: a short one is struck for each press.
+            "pins": {"kind": "simulated", "pir": 27, "chime": 22, "chime_ms": 50, "led": 23},
             "camera": {"source": "none", **QUIET_SCENE},
             "visit": {"linger_s": 1, "longest_s": 20, "preroll_s": 5},
             "mqtt": {"host": "127.0.0.1", "port": self.port, "tls": "off"} if self.port else {},
@@ -153,6 +154,24 @@ class Door:
     def finger(self, message: bytes, socket_name: str = "pins.sock") -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as hand:
             hand.sendto(message, str(self.folder / "run" / socket_name))
+
+    def chime(self) -> tuple[int, float]:
+        """How often this life's chime was struck, and when it was the last time."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
+            name = self.folder / "run/ear.sock"
+            name.unlink(missing_ok=True)
+            ear.bind(str(name))
+            ear.settimeout(30)
+            ear.sendto(b"chime", str(self.folder / "run/pins.sock"))
+            struck, at = ear.recv(64).split()
+            name.unlink()
+        return int(struck), float(at)
+
+    def chimed(self, count: int, within: float = 30.0) -> float:
+        """When the chime was struck for the *count*-th time, as soon as it was."""
+        struck, at = self.until(lambda: (told := self.chime())[0] >= count and told, within)
+        assert struck == count, f"the chime was struck {struck} times, not {count}"
+        return float(at)
 
     def press(self, hold: float = 0.2) -> float:
         """A finger on the button; when it came."""
