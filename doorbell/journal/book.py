@@ -1,6 +1,6 @@
 """The journal's SQLite database: entries, and of each clip what retention needs.
 
-In clear stands what docs/formats/journal.md allows: no kind, no time of day, no name.
+In clear stands what docs/store.md allows: no time of day, no name, and of the kind only whether it is a press.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ CREATE TABLE entry (
   body_hash  BLOB NOT NULL CHECK (length(body_hash) = 32),
   sig        BLOB NOT NULL CHECK (length(sig) = 64),
   due        INTEGER NOT NULL CHECK (due IN (0, 1)),
+  press      INTEGER NOT NULL DEFAULT 0 CHECK (press IN (0, 1)),
   CHECK (due = 0 OR body IS NOT NULL)
 ) STRICT;
 CREATE INDEX due ON entry (idx) WHERE due = 1;
-CREATE INDEX body ON entry (idx, length(body)) WHERE body IS NOT NULL;
+CREATE INDEX body ON entry (press, idx, length(body)) WHERE body IS NOT NULL;
 CREATE TABLE clip (
   id         TEXT PRIMARY KEY CHECK (length(id) = 26 AND id NOT GLOB '*[^a-z2-7]*'),
   started    INTEGER NOT NULL UNIQUE REFERENCES entry (idx),
@@ -118,14 +119,14 @@ class Book:
         row = self._db.execute("SELECT idx, prev, NULL, body_hash, sig FROM entry ORDER BY idx DESC LIMIT 1").fetchone()
         return Head(0, first_prev(self.journal_id, self.verify_key)) if row is None else _head(Entry(*row))
 
-    def add(self, entry: Entry, day: int) -> None:
-        """Append an entry, due. ``day`` is the UTC day, 0 unknown.
+    def add(self, entry: Entry, day: int, *, press: bool = False) -> None:
+        """Append an entry, due. ``day`` is the UTC day, 0 unknown; ``press``: its body is forgotten last.
 
         Of each day the first entry is remembered, and the last one where undated entries follow it.
         """
         self._db.execute(
-            "INSERT INTO entry (idx, prev, body, body_hash, sig, due) VALUES (?, ?, ?, ?, ?, 1)",
-            (entry.index, entry.prev, entry.body, entry.body_hash, entry.sig),
+            "INSERT INTO entry (idx, prev, body, body_hash, sig, due, press) VALUES (?, ?, ?, ?, ?, 1, ?)",
+            (entry.index, entry.prev, entry.body, entry.body_hash, entry.sig, press),
         )
         if day:
             self._db.execute(
@@ -194,15 +195,37 @@ class Book:
                 before = last + 1 if last else then
         return before
 
-    def lengths(self) -> Iterator[tuple[int, int]]:
-        """Index and length of the bodies, oldest first, as they are asked for."""
-        yield from self._db.execute("SELECT idx, length(body) FROM entry WHERE body IS NOT NULL ORDER BY idx")
+    def lengths(self, newest: int) -> Iterator[tuple[int, int]]:
+        """Index and length of the bodies, as they are asked for, in the order in which they go when room is short.
+
+        Routine first and presses then, each oldest first; the newest so many entries, whatever they tell, behind both.
+        """
+        last = self.head().index - newest
+        for press in (0, 1):
+            yield from self._db.execute(
+                "SELECT idx, length(body) FROM entry INDEXED BY body WHERE press = ? AND idx <= ? AND body IS NOT NULL"
+                " ORDER BY idx",
+                (press, last),
+            )
+        yield from self._db.execute(
+            "SELECT idx, length(body) FROM entry INDEXED BY body WHERE press IN (0, 1) AND idx > ?"
+            " AND body IS NOT NULL ORDER BY idx",
+            (last,),
+        )
 
     def forget_bodies(self, before: int) -> int:
         """Delete the bodies below index ``before``, due or not; returns how many. The chain stays."""
-        done = self._db.execute("UPDATE entry SET body = NULL, due = 0 WHERE idx < ? AND body IS NOT NULL", (before,))
+        done = self._db.execute(
+            "UPDATE entry INDEXED BY body SET body = NULL, due = 0"
+            " WHERE press IN (0, 1) AND idx < ? AND body IS NOT NULL",
+            (before,),
+        )
         self._db.execute("DELETE FROM day WHERE first < (SELECT max(first) FROM day WHERE first <= ?)", (before,))
         return done.rowcount
+
+    def forget_these(self, indices: Iterable[int]) -> None:
+        """Delete the bodies of these entries. What is known of days stays: by it the others below them will go."""
+        self._db.executemany("UPDATE entry SET body = NULL, due = 0 WHERE idx = ?", [(index,) for index in indices])
 
     def due_without_body(self) -> int:
         """0, by the schema's own CHECK; a database that somebody wrote by hand may differ."""

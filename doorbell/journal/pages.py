@@ -13,6 +13,9 @@ from doorbell.journal.entry import MOST_BODY, Entry, Field, Head, Stamp, body_te
 
 MOST_BODIES: Final = 20_000
 MOST_BODY_BYTES: Final = 32 * 1000 * 1000
+NEWEST: Final = 2_000
+"""Entries that routine shares with presses: else whoever leans on the button has all else forgotten at once."""
+PRESS: Final = "ring"
 
 
 class Pages:
@@ -33,7 +36,7 @@ class Pages:
         index, body_hash = self.head.index + 1, hashlib.sha256(body).digest()
         unsigned = Entry(index, self.head.hash, body, body_hash, bytes(64))
         entry = Entry(index, self.head.hash, body, body_hash, self._sign(unsigned.hash))
-        self.book.add(entry, stamp.day)
+        self.book.add(entry, stamp.day, press=kind == PRESS)
         self.head = Head(index, entry.hash)
         self.kept.append(Kept(index, kind, token, self.head.hash))
         return index
@@ -54,20 +57,23 @@ class Pages:
         else:
             self.unknown.append(clip)
 
-    def forget_bodies(self, before: int, why: str, stamp: Stamp) -> None:
+    def forget_older(self, before: int, stamp: Stamp) -> None:
         if count := self.book.forget_bodies(before):
-            self.add("forgotten", {"bodies": count, "before": before, "why": why}, stamp)
+            self.add("forgotten", {"bodies": count, "before": before, "why": "age"}, stamp)
+
+    def forget_for_room(self, stamp: Stamp) -> None:
+        if going := beyond_bound(self.book):
+            self.book.forget_these(going)
+            self.add("forgotten", {"bodies": len(going), "before": max(going) + 1, "why": "room"}, stamp)
 
 
-def beyond_bound(book: Book) -> int:
-    """Below which index bodies have to go so that 20,000 bodies and 32 MB of them stay; 0: none."""
+def beyond_bound(book: Book) -> list[int]:
+    """Whose bodies have to go so that 20,000 bodies and 32 MB of them stay: the oldest routine, then the presses."""
     bodies = book.bodies()
     count, size = bodies.count - MOST_BODIES, bodies.bytes - MOST_BODY_BYTES
-    if count <= 0 and size <= 0:
-        return 0
-    before = 0
-    for index, length in book.lengths():
-        if count <= 0 and size <= 0:
-            break
-        before, count, size = index + 1, count - 1, size - length
-    return before
+    going: list[int] = []
+    lengths = book.lengths(NEWEST)
+    while (count > 0 or size > 0) and (body := next(lengths, None)):
+        going.append(body[0])
+        count, size = count - 1, size - body[1]
+    return going

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """What this software writes; it reads every version from 1 on."""
 
 
@@ -59,5 +59,15 @@ def _to_2(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX body ON entry (idx, length(body)) WHERE body IS NOT NULL")
 
 
-STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_2,)
+def _to_3(connection: sqlite3.Connection) -> None:
+    """Entries learn whether they tell of a press, and the index of bodies keeps the two apart.
+
+    What kind an older entry is of was sealed, and nobody here can open it: all of them count as routine.
+    """
+    connection.execute("ALTER TABLE entry ADD COLUMN press INTEGER NOT NULL DEFAULT 0 CHECK (press IN (0, 1))")
+    connection.execute("DROP INDEX body")
+    connection.execute("CREATE INDEX body ON entry (press, idx, length(body)) WHERE body IS NOT NULL")
+
+
+STEPS: Final[tuple[Callable[[sqlite3.Connection], None], ...]] = (_to_2, _to_3)
 """The step at place n - 1 leads from version n to version n + 1."""

@@ -25,7 +25,7 @@ from doorbell.journal import restored
 from doorbell.journal.book import Book
 from doorbell.journal.entry import Head, Stamp, document
 from doorbell.journal.opening import UnreadableError, open_to_write
-from doorbell.journal.pages import Pages, beyond_bound
+from doorbell.journal.pages import Pages
 from doorbell.journal.requests import (
     AskPage,
     ClipKept,
@@ -311,9 +311,8 @@ class Writer:
             pages.delete(forget.clip, forget.why, request.stamp)
         self._more_to_forget = request if len(chosen) == MOST_DELETED else None
         if request.today and (before := pages.book.older_than(request.today - request.days, request.today)):
-            pages.forget_bodies(before, "age", request.stamp)
-        if before := beyond_bound(pages.book):
-            pages.forget_bodies(before, "room", request.stamp)
+            pages.forget_older(before, request.stamp)
+        pages.forget_for_room(request.stamp)
 
     def _delete_files(self, book: Book) -> None:
         """Remove from the card what durable entries call deleted; the rows go with the next commit."""

@@ -15,9 +15,10 @@ import pytest
 from doorbell.check import check
 from doorbell.clips.store import Part
 from doorbell.errors import DeviceError
+from doorbell.journal import pages
 from doorbell.journal.entry import verify
 from doorbell.journal.opening import open_to_read
-from doorbell.journal.pages import MOST_BODIES, MOST_BODY_BYTES
+from doorbell.journal.pages import MOST_BODY_BYTES
 from doorbell.journal.requests import ClipKept, ClipLost, ClipStarted, ForgetOld, Write
 from tests.endure.rows import FULL, count, named, seeds, tell
 from tests.rigs.journal import Door, clip_id, stamp
@@ -119,26 +120,52 @@ def test_a_full_card_forgets_the_oldest_damages_none_and_goes_on_recording(card:
 
 
 @pytest.mark.row(12)
-@pytest.mark.skipif(not FULL, reason="tests/journal shows the same with a smaller bound")
-def test_the_journal_keeps_its_bound_and_counts_what_went(tmp_path: Path) -> None:
+def test_the_journal_keeps_its_bound_and_forgets_the_oldest_routine_first_and_presses_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A life within the bound but for presses, then presses alone until they have to go too."""
+    if not FULL:
+        monkeypatch.setattr(pages, "MOST_BODIES", 200)
+        monkeypatch.setattr(pages, "NEWEST", 20)
+    most, newest = pages.MOST_BODIES, pages.NEWEST
+    life = ["ring" if number % 10 == 0 else "quiet" for number in range(most + most // 5)]
+    kinds = [*life, "forgotten", *["ring"] * most]
     door = Door(tmp_path / "state")
-    for number in range(MOST_BODIES + 3000):
-        door.line.put(Write("ring" if number % 10 == 0 else "quiet", {"n": number}, stamp(float(number))))
+    first = after(door, life)
+    then = after(door, kinds[len(life) + 1 :])
+    book = open_to_read(door.state)
+    bodies, fault = book.bodies(), verify(book.entries(), book.journal_id, book.verify_key)
+    book.close()
+    door.writer.close()
+    assert fault is None
+    assert bodies.count <= most + 1
+    assert bodies.bytes <= MOST_BODY_BYTES + 1000
+    gone = [index for index, is_there in enumerate(first) if not is_there]
+    assert gone == [index for index, kind in enumerate(life) if kind == "quiet"][: most // 5]
+    older = list(zip(kinds, then, strict=False))[: len(kinds) - newest]
+    assert not any(is_there for kind, is_there in older if kind != "ring"), "no old routine is left"
+    presses = [is_there for kind, is_there in older if kind == "ring"]
+    assert 0 < presses.count(False) < len(presses)
+    assert presses == sorted(presses), "of the presses the oldest went"
+    told = [one.body["bodies"] for one in door.history() if one.body and one.body["kind"] == "forgotten"]
+    assert told == [then.count(False) - len(gone)], "the first count went with the routine"
+    figure = (
+        f"of {len(kinds):,} entries beyond {most:,} bodies first the {len(gone):,} oldest of routine went, then all "
+    )
+    figure += f"of it and the {presses.count(False):,} oldest presses; counted in signed entries; the chain verifies"
+    tell(12, "the real journal beyond its bound, twice: a life, then presses alone", figure)
+
+
+def after(door: Door, kinds: list[str]) -> list[bool]:
+    """Write entries of these kinds, have what is beyond the bound forgotten; which entry has its body still."""
+    for number, kind in enumerate(kinds, 1):
+        door.line.put(Write(kind, {"n": number}, stamp(float(number))))
         if number % 200 == 199:
             door.settle(1)
     door.settle(3)
     door.line.put(ForgetOld(stamp(), 0, 14, 10**12))
     door.settle(3)
     book = open_to_read(door.state)
-    bodies, bare = book.bodies(), [entry.index for entry in book.entries() if entry.body is None]
-    fault = verify(book.entries(), book.journal_id, book.verify_key)
+    there = [entry.body is not None for entry in book.entries()]
     book.close()
-    door.writer.close()
-    assert bodies.count <= MOST_BODIES + 1
-    assert bodies.bytes <= MOST_BODY_BYTES + 1000
-    assert bare == list(range(1, len(bare) + 1))
-    assert fault is None
-    told = next(one.body for one in reversed(door.history()) if one.body and one.body["kind"] == "forgotten")
-    assert told["bodies"] == len(bare)
-    figure = f"of {MOST_BODIES + 3000:,} entries the {len(bare):,} oldest bodies went, counted; the chain verifies"
-    tell(12, "the real journal beyond 20,000 bodies; kinds are sealed, so presses go with their age", figure)
+    return there

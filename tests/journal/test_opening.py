@@ -168,10 +168,11 @@ CLIP = "a" * 26
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO entry VALUES (3, zeroblob(32), NULL, zeroblob(32), zeroblob(64), 1)",
-        "INSERT INTO entry VALUES (3, zeroblob(31), NULL, zeroblob(32), zeroblob(64), 0)",
-        "INSERT INTO entry VALUES (0, zeroblob(32), NULL, zeroblob(32), zeroblob(64), 0)",
-        "INSERT INTO entry VALUES (3, zeroblob(32), zeroblob(65537), zeroblob(32), zeroblob(64), 0)",
+        "INSERT INTO entry VALUES (3, zeroblob(32), NULL, zeroblob(32), zeroblob(64), 1, 0)",
+        "INSERT INTO entry VALUES (3, zeroblob(31), NULL, zeroblob(32), zeroblob(64), 0, 0)",
+        "INSERT INTO entry VALUES (0, zeroblob(32), NULL, zeroblob(32), zeroblob(64), 0, 0)",
+        "INSERT INTO entry VALUES (3, zeroblob(32), zeroblob(65537), zeroblob(32), zeroblob(64), 0, 0)",
+        "INSERT INTO entry VALUES (3, zeroblob(32), NULL, zeroblob(32), zeroblob(64), 0, 2)",
         "INSERT INTO clip VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaa', 1, NULL, NULL, 0, 0)",
         "INSERT INTO clip VALUES ('aaaaaaaaaaaaaaaaaaaaaaaaa1', 1, NULL, NULL, 0, 0)",
         f"INSERT INTO clip VALUES ('{CLIP}', 9, NULL, NULL, 0, 0)",

@@ -18,7 +18,7 @@ from doorbell.events import JournalReady, JournalTrouble
 from doorbell.journal.book import APPLICATION, NAME, SCHEMA
 from doorbell.journal.entry import body_text, entry_hash, first_prev
 from doorbell.journal.opening import NewerError, open_to_read, open_to_write
-from doorbell.journal.requests import Write
+from doorbell.journal.requests import ForgetOld, Write
 from doorbell.journal.versions import STEPS, VERSION, bring_forward
 from tests.rigs.journal import Door, clip_id, stamp
 
@@ -56,18 +56,31 @@ CREATE TABLE day (
   first      INTEGER NOT NULL REFERENCES entry (idx)
 ) STRICT;
 """
+VERSION_2 = VERSION_1.replace(
+    """  first      INTEGER NOT NULL REFERENCES entry (idx)
+) STRICT;
+""",
+    """  first      INTEGER NOT NULL REFERENCES entry (idx),
+  last       INTEGER REFERENCES entry (idx),
+  CHECK (last >= first)
+) STRICT;
+CREATE INDEX body ON entry (idx, length(body)) WHERE body IS NOT NULL;
+""",
+)
+assert VERSION_2 != VERSION_1
 DAY = 20_500
 
 
-def written_in_version_1(door: Door, entries: int = 6, *, with_column: bool = False) -> str:
-    """The card of a door that ran the first version: signed entries over two days, one clip. Returns the clip."""
+def written_in(version: int, door: Door, entries: int = 6, *, with_column: bool = False) -> str:
+    """The card of a door that ran an old version: signed entries over two days, one clip. Returns the clip."""
     door.state.mkdir(mode=0o700)
     folder = prepare(door.state)
     database = sqlite3.connect(door.state / NAME, isolation_level=None)
-    database.executescript(f"PRAGMA journal_mode = WAL; PRAGMA application_id = {APPLICATION}; {VERSION_1}")
+    tables = {1: VERSION_1, 2: VERSION_2}[version]
+    database.executescript(f"PRAGMA journal_mode = WAL; PRAGMA application_id = {APPLICATION}; {tables}")
     if with_column:
         database.execute("ALTER TABLE day ADD COLUMN last INTEGER REFERENCES entry (idx)")
-    database.execute("PRAGMA user_version = 1")
+    database.execute(f"PRAGMA user_version = {version}")
     database.execute("INSERT INTO meta VALUES (1, ?, ?, 4)", (b"j" * 16, door.keys.verify_key))
     prev = first_prev(b"j" * 16, door.keys.verify_key)
     for index in range(1, entries + 1):
@@ -90,6 +103,9 @@ def written_in_version_1(door: Door, entries: int = 6, *, with_column: bool = Fa
     return clip
 
 
+old = pytest.mark.parametrize("version", [1, 2])
+
+
 def schema(state: Path) -> list[tuple[str, str]]:
     """Every object and its SQL, white space apart."""
     database = sqlite3.connect(state / NAME)
@@ -106,9 +122,9 @@ def fresh(tmp_path: Path) -> list[tuple[str, str]]:
     return schema(tmp_path)
 
 
-@pytest.mark.parametrize("with_column", [False, True])
-def test_a_journal_of_version_1_goes_on_where_it_was(door: Door, with_column: bool) -> None:
-    clip = written_in_version_1(door, with_column=with_column)
+@pytest.mark.parametrize(("version", "with_column"), [(1, False), (1, True), (2, False)])
+def test_a_journal_of_an_old_version_goes_on_where_it_was(door: Door, version: int, with_column: bool) -> None:
+    clip = written_in(version, door, with_column=with_column)
     door.line.put(Write("ring", {"visit": "new"}, stamp()))
     door.settle(3)
     (ready,) = door.of(JournalReady)
@@ -121,16 +137,32 @@ def test_a_journal_of_version_1_goes_on_where_it_was(door: Door, with_column: bo
     assert check(door.state, thorough=True, identities=[door.owner]).findings == ()
 
 
+@old
 def test_the_journal_that_was_brought_forward_is_the_one_that_is_begun_today(
-    door: Door, fresh: list[tuple[str, str]]
+    door: Door, fresh: list[tuple[str, str]], version: int
 ) -> None:
-    written_in_version_1(door)
+    written_in(version, door)
     door.settle(2)
     assert schema(door.state) == fresh
 
 
+def test_the_presses_of_an_old_version_count_as_routine_and_new_ones_do_not(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorbell.journal.pages.MOST_BODIES", 4)
+    monkeypatch.setattr("doorbell.journal.pages.NEWEST", 0)
+    written_in(2, door)
+    for number in range(3):
+        door.line.put(Write("ring", {"visit": f"new{number}"}, stamp()))
+        door.line.put(Write("quiet", {}, stamp()))
+    door.settle(2)
+    door.line.put(ForgetOld(stamp(), 0, 14, 10**12))
+    door.settle(2)
+    assert door.kinds() == [*["forgotten"] * 6, "ring", "forgotten", "ring", "forgotten", "ring", "quiet", "forgotten"]
+
+
 def test_what_version_1_knew_of_days_forgets_nothing_too_early(door: Door) -> None:
-    written_in_version_1(door)
+    written_in(1, door)
     book = open_to_write(door.state, door.keys.verify_key, new_boot=True).book
     assert book.older_than(DAY, DAY + 9) == 0
     assert book.older_than(DAY + 1, DAY + 9) == 2  # entries 2 and 3 may be undated ones of the next day
@@ -150,10 +182,11 @@ def cuts(state: Path) -> Iterator[sqlite3.Connection]:
         database.close()
 
 
+@old
 def test_wherever_bringing_it_forward_ends_the_journal_is_the_old_one_or_the_new_one(
-    door: Door, fresh: list[tuple[str, str]]
+    door: Door, fresh: list[tuple[str, str]], version: int
 ) -> None:
-    written_in_version_1(door)
+    written_in(version, door)
     before, ends = schema(door.state), 0
     for database in cuts(door.state):
         try:
@@ -162,16 +195,17 @@ def test_wherever_bringing_it_forward_ends_the_journal_is_the_old_one_or_the_new
         except sqlite3.OperationalError:
             ends += 1
         reader = sqlite3.connect(door.state / NAME)
-        version = reader.execute("PRAGMA user_version").fetchone()[0]
+        now = reader.execute("PRAGMA user_version").fetchone()[0]
         reader.close()
-        assert schema(door.state) == (before if version == 1 else fresh)
+        assert schema(door.state) == (before if now == version else fresh)
     assert ends > 100
     door.settle(2)
     assert check(door.state, identities=[door.owner]).findings == ()
 
 
-def test_an_old_journal_is_read_without_being_changed(door: Door, tmp_path: Path) -> None:
-    written_in_version_1(door)
+@old
+def test_an_old_journal_is_read_without_being_changed(door: Door, version: int) -> None:
+    written_in(version, door)
     before = (door.state / NAME).read_bytes()
     assert check(door.state, thorough=True).findings == ()
     shown = CliRunner().invoke(journal_command, ["--state", str(door.state)])

@@ -289,6 +289,56 @@ def test_the_journal_has_its_bound_and_says_how_many_bodies_went(door: Door, mon
     whole(door)
 
 
+def routine(number: int) -> Write:
+    return Write("quiet", {"n": number}, stamp(float(number)))
+
+
+def forgotten_of(door: Door) -> list[int]:
+    return [told.entry.index for told in door.history() if told.why == "forgotten"]
+
+
+def test_when_the_bound_is_reached_the_oldest_routine_goes_first_and_presses_last(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorbell.journal.pages.MOST_BODIES", 20)
+    monkeypatch.setattr("doorbell.journal.pages.NEWEST", 6)
+    for number in range(1, 31):
+        door.line.put(ring(number) if number % 3 == 0 else routine(number))
+    door.settle(2)
+    door.line.put(ForgetOld(stamp(), 0, 14, 10**12))
+    door.settle(2)
+    assert forgotten_of(door) == [number for number in range(1, 15) if number % 3][:10]
+    told = door.history()[-1].body
+    assert told
+    assert (told["kind"], told["bodies"], told["before"], told["why"]) == ("forgotten", 10, 15, "room")
+    for number in range(32, 43):
+        door.line.put(ring(number))
+    door.settle(2)
+    door.line.put(ForgetOld(stamp(), 0, 14, 10**12))
+    door.settle(2)
+    # Entry 31 tells of the first time and is routine like the rest; then no routine is left but in the newest six.
+    assert forgotten_of(door) == sorted([*(number for number in range(1, 32) if number % 3), 3])
+    whole(door)
+
+
+def test_presses_are_forgotten_with_their_day_though_the_routine_around_them_went_before(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("doorbell.journal.pages.MOST_BODIES", 3)
+    monkeypatch.setattr("doorbell.journal.pages.NEWEST", 0)
+    for day in ("2026-03-01", "2026-03-08", "2026-03-15"):
+        for request in (routine(1), ring(2)):
+            door.line.put(Write(request.kind, request.fields, stamp(at=f"{day}T07:30:00Z")))
+    door.settle(2)
+    door.line.put(ForgetOld(stamp(), 0, 14, 10**12))
+    door.settle(2)
+    assert forgotten_of(door) == [1, 3, 5]
+    door.line.put(ForgetOld(stamp(at="2026-03-16T07:30:00Z"), DAY + 15, 14, 10**12))
+    door.settle(2)
+    assert forgotten_of(door) == [1, 2, 3, 5, 7]
+    whole(door)
+
+
 def test_what_nobody_could_open_is_not_written_and_said(door: Door) -> None:
     def refuse(_: bytes) -> bytes:
         raise Mistake("No recipient is in force: pair a phone.")
