@@ -69,6 +69,8 @@ class Recording:
     """The clip that runs, or empty."""
     pressed: deque[str] = field(factory=lambda: deque(maxlen=MOST_PRESSED))
     """The last kept clips that a press began, for whoever copies rings first. On the card nothing tells."""
+    dropped: int = 0
+    """Frames that the recorder there is, or the last one, has given up since its start."""
     _supervision: supervision.Supervision = supervision.Supervision()
     _child: Child | None = None
     _generation: int = 0
@@ -196,6 +198,7 @@ class Recording:
         """Take what the recorder said; True where it concerns this child and the visit should hear it too."""
         match event:
             case events.RecorderReady() | events.RecorderAlive():
+                self.dropped = event.dropped if isinstance(event, events.RecorderAlive) else 0
                 self._supervision, todo = supervision.frames(self._supervision, at)
                 self._carry_out(todo, at)
                 self.problems.tell("camera", "")

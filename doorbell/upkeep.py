@@ -198,6 +198,7 @@ class Upkeep:
             "rings": self._shown.rings,
             "entries": self._shown.entries,
             "dropped": self.inbox.dropped,
+            "frames_dropped": self.recording.dropped,
             "pressed": list(self.recording.pressed),
             "problems": sentences,
         }

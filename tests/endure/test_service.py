@@ -13,6 +13,7 @@ from statistics import median
 import pytest
 
 from tests.endure.rows import FULL, count, tell
+from tests.endure.vitals import children
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 
@@ -135,10 +136,6 @@ def test_the_door_listens_nowhere_and_speaks_to_its_broker_alone(
     assert all(f"htons({broker.port})" in line or "connect(" not in line for line in inet), inet
     assert not [line for line in trace.read_text().splitlines() if " listen(" in line]
     tell(17, "`/proc` and `strace` of the running daemon, in a visit", "0 listening, 1 host; the recorder: no socket")
-
-
-def children(pid: int) -> list[int]:
-    return [int(child) for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
 
 
 @pytest.mark.row(18)

@@ -44,6 +44,15 @@ def look(pid: int, at: float) -> Vitals | None:
     return Vitals(at, int(pss[1]), int(own[1]), descriptors, threads, int(io["rchar"]), int(io["write_bytes"]))
 
 
+def children(pid: int) -> list[int]:
+    """The processes that *pid* has started, now."""
+    found = []
+    for place in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(child) for child in place.read_text().split()]
+    return found
+
+
 def growth_kb(looks: Sequence[Vitals]) -> float:
     """How much more memory at the end than at the beginning, by the straight line that fits best; kB."""
     if len(looks) < 3:
