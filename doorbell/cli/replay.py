@@ -4,6 +4,7 @@ The video is decoded in a child process: a file that crashes the decoder costs a
 """
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ import click
 from doorbell.errors import DamagedError, Mistake
 
 _LONGEST_LINE = 65536  # bytes of one row
+OUT_OF_TIME = (signal.SIGPROF, signal.SIGALRM)
+"""What ends a child that a picture takes too long (replay/watcher.py)."""
 
 
 @click.command()
@@ -83,16 +86,26 @@ def _watch(task: dict[str, Any], video: Path, identity: Path | None) -> Iterator
             if chunks is not None:
                 Thread(target=_pour, args=(chunks, child.stdin, damage), daemon=True).start()
             while line := child.stdout.readline(_LONGEST_LINE):
-                yield json.loads(line)
+                yield _row(line, video)
             code = child.wait()
         except BaseException:
             child.kill()
             raise
+    if -code in OUT_OF_TIME:
+        raise DamagedError(f"The decoder came to no next picture of {video} in time: the file is damaged or made so.")
     if code != 0:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         raise DamagedError(f"The decoder crashed on {video} ({how}): the file is damaged or made to do that.")
     if damage:
         raise DamagedError(damage[0])
+
+
+def _row(line: bytes, video: Path) -> dict[str, Any]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+    except ValueError:
+        raise DamagedError(f"The decoder of {video} crashed in the middle of a line: the file is damaged.") from None
+    return row
 
 
 def _opened(video: Path, identity: Path) -> Iterator[bytes]:

@@ -1,12 +1,15 @@
 """The child of `doorbell replay`: decodes one video, feeds the core, prints a JSON line for each thing it finds.
 
-A process of its own, because a video from elsewhere may crash a decoder: that ends this process and nothing else.
+A process of its own, because a video from elsewhere may crash a decoder: that ends this process and nothing else. It
+has so much memory and, for each picture, so much time, of the processor and by the clock; whatever is in the file.
 Run as `python -m doorbell.replay.watcher`, with its task as one JSON object in the first argument.
 """
 
 import json
 import resource
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from attrs import frozen
@@ -17,6 +20,13 @@ from doorbell.replay.picture import Painter
 from doorbell.replay.spans import Row, Spans
 from doorbell.vision.motion import Motion
 from doorbell.vision.zones import watch
+
+MOST_MEMORY = 4 * 1024**3
+"""Bytes of address space: the largest pictures that are taken, as many of them as H.264 may refer to, and the rest."""
+MOST_CPU_S = 60.0
+MOST_WAIT_S = 600.0
+"""Of the processor, and by the clock, until the next picture is there. Then SIGPROF or SIGALRM ends this process: a
+decoder that turns in circles never comes back to where Python could say it."""
 
 _FPS = 10.0
 
@@ -48,7 +58,7 @@ class Replay:
         """Print rows to standard output as they are known; CutShortError passes after the rows of what was whole."""
         source = Path(self._task.video) if self._task.video is not None else sys.stdin.buffer
         try:
-            for picture in pictures(source, self._task.size):
+            for picture in _in_time(pictures(source, self._task.size)):
                 self._take(picture)
         finally:
             for row in self._spans.end():
@@ -85,6 +95,21 @@ class Replay:
         }
 
 
+def _in_time(source: Iterator[Picture]) -> Iterator[Picture]:
+    """The clock runs while a picture is decoded, not while it is looked at or told to somebody slow."""
+    while True:
+        signal.setitimer(signal.ITIMER_PROF, MOST_CPU_S)
+        signal.setitimer(signal.ITIMER_REAL, MOST_WAIT_S)
+        try:
+            picture = next(source, None)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        if picture is None:
+            return
+        yield picture
+
+
 def tell(row: Row) -> None:
     print(json.dumps(row), flush=True)
 
@@ -98,11 +123,15 @@ def task_from(text: str) -> Task:
 
 def main() -> int:
     replay = Replay(task_from(sys.argv[1]))
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     problem = None
     try:
         replay.run()
     except DoorbellError as error:
         problem = str(error)
+    except MemoryError:
+        problem = f"The video needs more than {MOST_MEMORY / 1e9:.1f} GB of memory: it is damaged or made to do that."
     if problem is not None:
         tell({"type": "problem", "sentence": problem})
     elif replay.frames == 0:

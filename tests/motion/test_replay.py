@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -231,6 +232,76 @@ def test_a_decoder_that_crashes_costs_a_sentence(video, monkeypatch, tmp_path):
     done = replay(video)
     assert (done.exit_code, "Traceback" in done.output) == (1, False)
     assert "signal 11" in done.output
+
+
+CHILD = """#!/bin/sh
+exec {python} -c '
+import sys, time
+import doorbell.replay.watcher as watcher
+sys.argv = ["watcher", sys.argv[-1]]
+{change}
+sys.exit(watcher.main())
+' "$@"
+"""
+
+
+def with_child(monkeypatch, tmp_path, change):
+    """The real child, with one thing *change*d in it."""
+    child = tmp_path / "python"
+    child.write_text(CHILD.format(python=sys.executable, change=change))
+    child.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(child))
+
+
+def test_a_video_that_wants_more_memory_than_there_is_is_a_sentence(video, monkeypatch, tmp_path):
+    """It takes so much of the memory and no more: the limit is lowered here to what the child has already."""
+    used = 'int(next(l for l in open("/proc/self/status") if l.startswith("VmSize")).split()[1]) * 1024'
+    with_child(monkeypatch, tmp_path, f"watcher.MOST_MEMORY = {used} + 2**20")
+    done = replay(video)
+    assert (done.exit_code, "Traceback" in done.output) == (1, False)
+    assert "GB of memory" in done.output
+
+
+ENDLESS = """
+def pictures(*_):
+    while True:
+        {what}
+    yield
+watcher.pictures = pictures
+"""
+
+
+@pytest.mark.parametrize(("what", "limit"), [("pass", "MOST_CPU_S"), ("time.sleep(100)", "MOST_WAIT_S")])
+def test_a_decoder_that_comes_to_no_end_is_ended(video, monkeypatch, tmp_path, what, limit):
+    with_child(monkeypatch, tmp_path, ENDLESS.format(what=what) + f"watcher.{limit} = 0.1")
+    done = replay(video)
+    assert (done.exit_code, "Traceback" in done.output) == (1, False)
+    assert "no next picture" in done.output
+
+
+def test_a_child_that_says_nonsense_costs_a_sentence(video, monkeypatch, tmp_path):
+    with_child(monkeypatch, tmp_path, 'print("{half a li")')
+    done = replay(video)
+    assert (done.exit_code, "Traceback" in done.output) == (1, False)
+    assert "crashed in the middle of a line" in done.output
+
+
+def test_a_hostile_video_ends_in_rows_or_a_sentence(video, fragmented, tmp_path, request):
+    """Bytes changed, taken out and put in, in the boxes and in the H.264; the end cut off."""
+    seed = getattr(request.config.option, "randomly_seed", 0)
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for number in range(8):
+        data = bytearray(chance.choice((video, fragmented)).read_bytes())
+        for _ in range(chance.choice((1, 10, 1000))):
+            at = chance.randrange(len(data))
+            data[at : at + chance.randint(0, 4)] = chance.randbytes(chance.randint(0, 4))
+        hostile = tmp_path / f"{number}.mp4"
+        hostile.write_bytes(data[: chance.choice((len(data), chance.randrange(len(data))))])
+        done = replay(hostile)
+        assert done.exit_code in (0, 1), (number, done.output)
+        assert "Traceback" not in done.output, (number, done.output)
+        assert done.exit_code == 0 or "doorbell: " in done.output, (number, done.output)
 
 
 def test_rows_are_told_as_soon_as_a_span_is_over():
