@@ -99,10 +99,10 @@ def _lines(book: Book, after: int, last: int) -> Iterator[tuple[int, bytes]]:
 
 def _forget_with(book: Book, folder: Path) -> None:
     """Of a segment that waits and holds bodies that the journal has forgotten meanwhile, another takes the place."""
-    oldest, head = next(book.lengths(), None), book.head().index
+    head = book.head().index
     for path in folder.glob("*.jsonl"):
         entries = covers(path.name)
-        if not entries or entries[-1] > head or (oldest is not None and entries[0] >= oldest[0]):
+        if not entries or entries[-1] > head:
             continue
         if path.read_bytes() != b"".join(line for _, line in _lines(book, entries[0] - 1, entries[-1])):
             done = entries[0] - 1

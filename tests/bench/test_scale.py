@@ -49,7 +49,7 @@ USES: dict[str, Callable[[Book], object]] = {
     "what is unfinished": lambda book: book.started(),
     "what is deleted": lambda book: book.deleted(),
     "the bodies that are left": lambda book: book.bodies(),
-    "the oldest bodies": lambda book: next(book.lengths()),
+    "the oldest bodies": lambda book: next(book.lengths(0)),
     "what is due": lambda book: book.due(0, 16),
     "due without a body": lambda book: book.due_without_body(),
     "a page of history": lambda book: next(iter(book.entries(500))),
