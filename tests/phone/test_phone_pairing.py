@@ -106,7 +106,7 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
             door.press()
             ben.sees("Somebody is at the front door")
             ben.press("Ignore")
-            assert anna.do("return page.locator('dialog.ring').count()") == 0
+            assert anna.do("return page.locator('dialog.ring[open]').count()") == 0
             if restarted:
                 anna.opens("")
                 anna.sees("It keeps what it had, and opens nothing new")

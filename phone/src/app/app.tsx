@@ -1,7 +1,7 @@
 /** Which screen is shown, and what lies over all of them: the ring and the red banner. */
 
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { House } from "../household/house";
 import { T } from "../texts";
 import { Add } from "./add";
@@ -32,6 +32,7 @@ export function App({ house }: { house: House }): JSX.Element {
   const [, again] = useState(0);
   const [path, setPath] = useState(location.hash);
   const [chosen, choose] = useState(() => first(house, path));
+  const under = useRef<JSX.Element | null>(null);
   useEffect(() => house.listen(() => again((n) => n + 1)), [house]);
   useEffect(() => {
     const moved = (): void => {
@@ -45,32 +46,45 @@ export function App({ house }: { house: House }): JSX.Element {
   }, []);
 
   if (house.elsewhere) return <Elsewhere house={house} />;
+  // Whatever is on the screen: somebody may be at another door meanwhile.
+  const ringing = house.doors.find((one) => one.view.ringing);
+  // A ring covers the screen: what lies under it is drawn anew when the ring is gone, and no ring waits for it.
+  if (!ringing || !under.current) under.current = <Screen house={house} path={path} chosen={chosen} choose={choose} />;
+  const rings = ringing ?? house.doors[0];
+  return (
+    <>
+      {under.current}
+      {rings && <Ring key={rings.view.record.door} door={rings} view={rings.view} />}
+    </>
+  );
+}
+
+interface ScreenProps {
+  readonly house: House;
+  readonly path: string;
+  readonly chosen: string;
+  readonly choose: (door: string) => void;
+}
+
+/** What lies under a ring: the page that the address names, of the door that was chosen. */
+function Screen({ house, path, chosen, choose }: ScreenProps): JSX.Element {
   const [, page = "", of = "", id = ""] = path.split("/");
   const named = page === "visit" || page === "live" || page === "pocket";
   const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];
-  // Whatever is on the screen: somebody may be at another door meanwhile.
-  const ringing = house.doors.find((one) => one.view.ringing);
-  const ring = ringing && <Ring key={ringing.view.ringing!.visit} door={ringing} view={ringing.view} />;
   if (!door || page === "add" || page === "join")
     return (
-      <>
-        <main>
-          <Add key={path} house={house} way={page === "join" ? page : of} given={of} />
-        </main>
-        {ring}
-      </>
+      <main>
+        <Add key={path} house={house} way={page === "join" ? page : of} given={of} />
+      </main>
     );
   const { view } = door;
   const doors = house.doors.length > 1 && <Doors house={house} chosen={view.record.door} choose={choose} />;
   if (view.record.joining)
     return (
-      <>
-        <main key={view.record.door}>
-          {doors}
-          <Joining door={door} view={view} house={house} />
-        </main>
-        {ring}
-      </>
+      <main key={view.record.door}>
+        {doors}
+        <Joining door={door} view={view} house={house} />
+      </main>
     );
   const props = { door, view, house };
   const tab = page === "visit" ? "history" : page === "live" || page === "door" ? "" : TABS.some(([name]) => name === page) ? page : "more";
@@ -102,7 +116,6 @@ export function App({ house }: { house: House }): JSX.Element {
           </a>
         ))}
       </nav>
-      {ring}
     </>
   );
 }

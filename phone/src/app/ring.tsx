@@ -1,4 +1,4 @@
-/** The ring: full screen, over everything else. */
+/** The ring: full screen, over everything else. It waits closed, all its parts made: what is left is to open it. */
 
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
@@ -11,26 +11,27 @@ import { ringOut } from "./sound";
 const HOUR_MS = 3_600_000;
 
 export function Ring({ door, view }: { door: Door; view: DoorView }): JSX.Element {
-  const ringing = view.ringing!;
+  const { ringing } = view;
   const box = useRef<HTMLDialogElement>(null);
   // At once: an effect would wait for a frame in which nothing is to be seen yet. The sound takes longer to begin.
-  useLayoutEffect(() => box.current?.showModal(), [ringing.visit]);
-  useEffect(ringOut, [ringing.visit]);
+  useLayoutEffect(() => {
+    if (!ringing) return;
+    box.current!.showModal();
+    return () => box.current?.close();
+  }, [ringing?.visit]);
+  useEffect(() => (ringing ? ringOut() : undefined), [ringing?.visit]);
   const look = (): void => {
     door.ignore();
-    location.hash = view.recording === false ? `#/visit/${view.record.door}/${ringing.visit}` : `#/live/${view.record.door}`;
+    location.hash = view.recording === false ? `#/visit/${view.record.door}/${ringing!.visit}` : `#/live/${view.record.door}`;
   };
-  const test = ringing.kind === "test";
   return (
     <dialog ref={box} class="ring" onCancel={() => door.ignore()} aria-labelledby="who-rings">
       <p class="when">
-        <Icon name="bell" /> {timeOf(ringing.heard)}
+        <Icon name="bell" /> {ringing && timeOf(ringing.heard)}
       </p>
-      <h1 id="who-rings">{test ? T.ring.test : T.ring.title(view.record.name)}</h1>
-      <div class="frame">
-        <Picture door={door} visit={ringing.visit} alt={T.ring.alt} version={view} />
-      </div>
-      {!ringing.ageKnown && <p class="hint">{T.ring.ageUnknown}</p>}
+      <h1 id="who-rings">{ringing?.kind === "test" ? T.ring.test : T.ring.title(view.record.name)}</h1>
+      <div class="frame">{ringing && <Picture key={ringing.visit} door={door} visit={ringing.visit} alt={T.ring.alt} version={view} />}</div>
+      {ringing && !ringing.ageKnown && <p class="hint">{T.ring.ageUnknown}</p>}
       <div class="answers">
         <button class="primary" onClick={look} autofocus>
           {T.ring.look}
