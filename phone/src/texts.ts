@@ -110,7 +110,7 @@ export const T = {
     good: (upTo: number) => `Verified up to entry ${upTo}`,
     none: "Nothing to verify yet",
     missing: (count: number) => (count === 1 ? "One entry has not reached this phone yet" : `${count} entries have not reached this phone yet`),
-    title: "The history does not hold together",
+    title: "Something does not hold together",
     putAway: "I have seen it",
     gap: (n: number) => `Entry ${n} does not follow the one before it.`,
     missingFault: (n: number) => `Entry ${n} never arrived, and the door could not give it. Part of the history is missing.`,
@@ -125,6 +125,10 @@ export const T = {
     clip: () => "A clip came that the door’s journal does not name. It is not shown.",
     stranger: () => "Somebody answers in your door’s name with another key. Nothing it says is believed.",
     anew: () => "The history begins anew: the door has a fresh card or was restored.",
+    household: (n: number) =>
+      `The household changed more than once since this phone looked (revision ${n}), and whoever signed the last change was no admin then. Look under Household whether you know everybody there.`,
+    roster: (n: number) =>
+      `The door names a household (revision ${n}) that does not follow the one this phone knows. This phone keeps the one it knows. If nobody restored the door from a backup, ask who has had its card.`,
   },
   health: {
     title: "Door health",

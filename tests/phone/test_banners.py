@@ -8,11 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
 
+from doorbell import household, roster
+from doorbell.closed import to_base64
 from doorbell.doorkeys import load_or_make
 from doorbell.journal import book
 from doorbell.journal.entry import Entry, document, entry_hash, read_document
 from doorbell.link import messages
+from doorbell.owner.identity import Identity
+from doorbell.roster import Member
 from tests.phone.conftest import House
 from tests.phone.hand import missing
 from tests.phone.test_app import SCENE
@@ -80,6 +85,26 @@ def test_a_clip_that_vanished_from_the_card_is_told(house: Build) -> None:
     home.phone.sees("clips disappeared from the card although nobody deleted them", 40)
     home.phone.opens("history")
     home.phone.sees("Clip gone without being deleted")
+
+
+def test_a_member_whom_no_known_admin_let_in_is_told(house: Build) -> None:
+    home = house()
+    home.phone.opens("household")
+    home.phone.sees("Owner")
+    home.phone.opens("")
+    assert home.door.stop() == 0
+    # Whoever has the card writes a household that lies further ahead than the phone can follow.
+    kept = household.load("front", home.door.state, ())
+    assert kept.roster is not None
+    eve = SigningKey.generate()
+    guest = Member("Eve", "admin", Identity.make().recipient, bytes(eve.verify_key))
+    text = roster.text_of("front", kept.roster.revision + 2, bytes(32), [*kept.roster.members, guest], guest.id)
+    sig = eve.sign(b"doorbell/v1/roster\0" + text).signature
+    kept.keep(roster.read({"json": text.decode(), "sig": to_base64(sig)}))
+    starts_again(home)
+    home.phone.sees("The household changed more than once since this phone looked", 40)
+    home.phone.opens("household")
+    home.phone.sees("Eve")
 
 
 def test_an_older_card_that_was_put_back_is_told(house: Build, tmp_path: Path) -> None:

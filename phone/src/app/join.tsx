@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { memberId } from "../door/identity";
+import { memberId, recipientText } from "../door/identity";
 import { Refused } from "../door/refused";
 import { isForDoor, type Ticket, ticketFrom } from "../door/ticket";
 import type { House } from "../household/house";
@@ -31,9 +31,10 @@ export function Join({ house, given }: { house: House; given: string }): JSX.Ele
       const { door, broker, secret, login } = ticket!;
       const keys = await house.ready();
       const mine = login ? { login, password: ticket!.password } : { login: password ? memberId(keys.signer.verifyKey) : "", password };
+      const owner = { recipient: recipientText(ticket!.owner), verifyKey: ticket!.ownerVerifyKey };
       const joining = { secret, name: String(form.get("me")).trim() || T.pair.meDefault, ticket: null, words: true, step: "looking" as const };
       const name = house.doors.length > 0 ? door : T.add.nameDefault; // two tabs of one name tell nothing
-      await house.add(null, { door, broker, name, ...mine }, joining);
+      await house.add(null, { door, broker, name, owner, ...mine }, joining);
       location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {

@@ -59,12 +59,20 @@ export function knownRoster(document: unknown): Roster {
   return readRoster(document).roster;
 }
 
+/** Whether an admin of *present* signed *later*, whatever lies between the two. */
+export async function signedByAdmin(later: Roster, present: Roster): Promise<boolean> {
+  const { json, sig } = later.document;
+  const key = adminKey(later, present);
+  return key !== null && signed("roster", utf8(json), unbase64(sig)!, key);
+}
+
 function adminKey(roster: Roster, present: Roster): Bytes | null {
   const signer = present.members.find((one) => one.id === roster.signer);
   return signer?.role === "admin" ? signer.verifyKey : null;
 }
 
-function sameMember(a: Member, b: Member): boolean {
+/** Whether two have the same keys, whatever they are called. */
+export function sameMember(a: Pick<Member, "recipient" | "verifyKey">, b: Pick<Member, "recipient" | "verifyKey">): boolean {
   return a.recipient === b.recipient && same(a.verifyKey, b.verifyKey);
 }
 

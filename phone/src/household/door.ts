@@ -13,13 +13,14 @@ import { readHello } from "../door/hello";
 import { type Body, type Entry, readDocument } from "../door/journal";
 import { knowsSecret } from "../door/pairing";
 import { Refused } from "../door/refused";
-import { acceptRoster, knownRoster } from "../door/roster";
+import { knownRoster } from "../door/roster";
 import type { Backroom } from "../backroom/work";
 import { type Cupboard, under } from "../keep/cupboard";
 import type { Keys } from "../keep/keys";
 import { Broker, type LinkState } from "../link/broker";
 import { topicsOf } from "../link/topics";
 import { Asking, now } from "./asking";
+import { follow } from "./following";
 import { readHealth } from "./health";
 import { joinRequest } from "./joining";
 import { Posters } from "./posters";
@@ -357,11 +358,9 @@ export class Door {
     const { record } = this.#view;
     if (typeof document !== "object" || document === null || !record.verifyKey) return;
     const present = record.roster && knownRoster(record.roster);
-    const told = knownRoster(document);
-    if (present && told.revision <= present.revision) return;
-    // Revisions between the one that is known here and the one in force are not told by `hello`; the reply is signed by the door.
-    const next = present === null || told.revision > present.revision + 1 ? told : await acceptRoster(document, record.door, record.verifyKey, present);
-    await this.#keep({ roster: next.document });
+    const { roster, trouble } = await follow(document, record.door, record.verifyKey, present, record.owner ?? null);
+    if (roster) await this.#keep({ roster: roster.document });
+    if (trouble) await this.#trouble(trouble, knownRoster(document).revision);
   }
 
   /** Pages of the journal behind what is here. */

@@ -24,6 +24,7 @@ export interface NewDoor {
   readonly broker: string;
   readonly login: string;
   readonly password: string;
+  readonly owner?: DoorRecord["owner"];
 }
 
 export class House {

@@ -2,7 +2,7 @@
 
 import type { Bytes } from "../door/bytes";
 import type { FaultWord, Head } from "../door/journal";
-import type { SignedText } from "../door/roster";
+import type { Member, SignedText } from "../door/roster";
 import type { LinkState } from "../link/broker";
 import type { Alert } from "../door/alert";
 import type { Health } from "./health";
@@ -30,6 +30,8 @@ export interface DoorRecord {
   readonly anchor: number;
   /** Up to where the door's forgetting was followed here, in the order of all journals. */
   readonly forgotten?: number;
+  /** The household's owner, as the invitation named them. */
+  readonly owner?: Pick<Member, "recipient" | "verifyKey"> | undefined;
   readonly roster: SignedText | null;
   readonly faults: readonly Trouble[];
   readonly silentUntil: number;
@@ -40,7 +42,7 @@ export interface DoorRecord {
 
 /** A red banner. It stays until a person has put it away. */
 export interface Trouble {
-  readonly what: FaultWord | "missing" | "vanished" | "poster" | "clip" | "gone" | "stranger" | "anew";
+  readonly what: FaultWord | "missing" | "vanished" | "poster" | "clip" | "gone" | "stranger" | "anew" | "household" | "roster";
   readonly index: number;
   /** Wall clock of this phone, milliseconds. */
   readonly seen: number;
