@@ -6,11 +6,12 @@ owed to a command comes back as an event, and the answer goes out then.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from doorbell import events, transfers
 from doorbell.clips import store
@@ -24,6 +25,7 @@ from doorbell.link.topics import topic
 from doorbell.orders import Orders
 from doorbell.owed import Outcome, Owed, Refused
 from doorbell.porch import Porch
+from doorbell.roster import MEMBER_ID
 from doorbell.transfers import Transfer
 from doorbell.viewing import Viewing
 
@@ -77,7 +79,7 @@ class Answers:
         """Take one event, or None at a deadline."""
         match event:
             case events.Heard() if event.topic.startswith(self._from) and not event.retained:
-                self._heard(event.payload, at)
+                self._heard(event.topic.removeprefix(self._from), event.payload, at)
             case events.JournalReady():
                 self._journal, self._head = event.journal_id, event.head
             case events.Kept():
@@ -121,7 +123,10 @@ class Answers:
 
     # ---- a message from a phone
 
-    def _heard(self, payload: bytes, at: float) -> None:
+    def _heard(self, phone: str, payload: bytes, at: float) -> None:
+        # The owner has words on paper and no login at the broker: the phone in which they were typed speaks for them.
+        # Wherever an answer goes, it is sealed to who asked.
+        phone = phone if re.fullmatch(MEMBER_ID, phone) else ""
         self._budget = min(HEARD_A_SECOND, self._budget + (at - self._budget_at) * HEARD_A_SECOND)
         self._budget_at = at
         if self._budget < 1 or not self._journal:
@@ -129,11 +134,11 @@ class Answers:
         self._budget -= 1
         match self.acceptance.hear(payload, at):
             case Order() as order:
-                self._carry_out(order, at)
+                self._carry_out(evolve(order, phone=phone), at)
             case No(to, command, reason):
-                self._reply(to, command, at, refused=reason)
+                self._reply(to, command, at, refused=reason, phone=phone)
             case Again(member, sealed):
-                self._send(messages.reply(self.name, phone=member, sealed=sealed), at)
+                self._send(messages.reply(self.name, phone=phone or member, sealed=sealed), at)
 
     def _carry_out(self, order: Order, at: float) -> None:
         try:
@@ -146,16 +151,17 @@ class Answers:
 
     def _settle(self, outcomes: Iterable[Outcome], at: float) -> None:
         for one in outcomes:
-            self._reply(one.order.member, one.order.id, at, one.result, refused=one.refused)
+            self._reply(one.order.member, one.order.id, at, one.result, refused=one.refused, phone=one.order.phone)
 
     def _reply(
-        self, to: Somebody, command: bytes, at: float, result: Mapping[str, Any] | None = None, refused: str = ""
-    ) -> None:
+        self, to: Somebody, command: bytes, at: float, result: Mapping[str, Any] | None = None, *, refused: str = "",
+        phone: str = "",
+    ) -> None:  # fmt: skip
         facts = Facts(self.name, self.acceptance.epoch, self._journal, *self._head)
         text = reply_text(facts, to=to.id, command=command, uptime=at, result=dict(result or {}), refused=refused)
         sealed = seal([to.recipient], self.keys.sign("reply", text) + text)
         self.acceptance.answered(to.id, command, sealed)
-        self._send(messages.reply(self.name, phone=to.id, sealed=sealed), at)
+        self._send(messages.reply(self.name, phone=phone or to.id, sealed=sealed), at)
 
     def _send(self, message: messages.Message, at: float) -> None:
         if self._outgoing or not self.say(message, at):

@@ -64,6 +64,8 @@ class Order:
     id: bytes
     name: str
     args: dict[str, Any]
+    phone: str = ""
+    """On whose topic it came, if that is not its sender's own: the answer goes back there."""
 
 
 @frozen

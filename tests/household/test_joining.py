@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from nacl.signing import SigningKey
+from pyrage import x25519
 
 from doorbell.enrolment import enrol
 from doorbell.errors import Mistake
@@ -27,6 +29,12 @@ def members(phone: Phone) -> list[tuple[str, str]]:
 
 def invited(door: Door) -> bytes:
     return enrol(door.state, door.owner.recipient, door.owner.verify_key)
+
+
+def owners_words(door: Door, port: int, through: str = "") -> Phone:
+    """Whoever has the owner's key, by the topics of the phone *through*."""
+    identity = x25519.Identity.from_str(door.owner.line())
+    return Phone(port, "mine", signing=SigningKey(door.owner.signing_key), identity=identity, through=through)
 
 
 def test_the_first_phone_joins_by_the_secret_of_the_card_and_is_admin(tmp_path: Path, broker: Mosquitto) -> None:
@@ -52,21 +60,35 @@ def test_the_first_phone_joins_by_the_secret_of_the_card_and_is_admin(tmp_path: 
 
 
 def test_the_owners_own_phone_is_the_owner(tmp_path: Path, broker: Mosquitto) -> None:
-    from nacl.signing import SigningKey
-    from pyrage import x25519
-
     door = Door(tmp_path / "door", broker.port)
     secret = invited(door)
-    mine = Phone(
-        broker.port,
-        "mine",
-        signing=SigningKey(door.owner.signing_key),
-        identity=x25519.Identity.from_str(door.owner.line()),
-    )
-    with door, mine:
+    with door, owners_words(door, broker.port) as mine:
         mine.until(lambda: mine.knows(secret))
         mine.join(secret)
         assert members(mine) == [("owner", "admin")]
+
+
+def test_the_owners_words_let_a_phone_in_by_its_own_topics_and_take_a_lost_one_out(at_home: AtHome) -> None:
+    door, anna, _ = at_home()
+    nora = Phone(anna.port, "Nora")
+    with owners_words(door, anna.port, through=nora.id) as words:
+        now = words.hello()["result"]["roster"]
+        household = json.loads(now["json"])["members"]
+        kept = [one for one in household if one["name"] != "Anna"]
+        reply = words.ask("roster", {"document": words.roster(now, [*kept, nora.member("admin")])})
+        assert reply["result"] == {"revision": 2}
+        assert words.ask("live", {"do": "renew"})["refused"] == "args"
+    with nora:
+        assert members(nora) == [("owner", "admin"), ("Ben", "member"), ("Nora", "admin")]
+    assert anna.ask("journal", {"since": 0})["refused"] == "member"
+
+
+@pytest.mark.parametrize("place", ["x", "front", "a" * 64])
+def test_a_command_on_nobodys_topic_is_answered_on_its_senders_own(at_home: AtHome, place: str) -> None:
+    _, anna, _ = at_home()
+    wanted, sealed = anna.command("journal", {"since": 0})
+    anna.publish(f"from/{place}", sealed)
+    assert anna.until(lambda: anna.replies(wanted))[0]["result"]["entries"]
 
 
 def test_five_wrong_guesses_close_the_door_over_restarts(tmp_path: Path, broker: Mosquitto, listener: Listener) -> None:

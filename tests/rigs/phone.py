@@ -37,6 +37,8 @@ class Phone:
     password: str = ""
     signing: SigningKey = field(factory=SigningKey.generate)
     identity: Any = field(factory=pyrage.x25519.Identity.generate)
+    through: str = ""
+    """The phone whose topics it uses, when that is another's."""
     within: float = 15.0
     facts: dict[str, Any] = field(factory=dict)
     """The door's hello."""
@@ -80,7 +82,7 @@ class Phone:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         if self.password:
             self._client.username_pw_set(self.id, self.password)
-        base, me = f"doorbell/{self.door}", self.id
+        base, me = f"doorbell/{self.door}", self.through or self.id
         wanted = [*BROADCAST, f"to/{me}", f"clip/{me}/#", f"live/{me}/#"]
         self._client.on_connect = lambda client, *_: client.subscribe([(f"{base}/{one}", 1) for one in wanted])
         self._client.on_subscribe = lambda *_: here.set()
@@ -140,7 +142,7 @@ class Phone:
     def send(self, cmd: str, args: dict[str, Any] | None = None, **changed: Any) -> str:
         """Send a command; its id."""
         wanted, sealed = self.command(cmd, args or {}, **changed)
-        self.publish(f"from/{self.id}", sealed)
+        self.publish(f"from/{self.through or self.id}", sealed)
         return wanted
 
     def ask(self, cmd: str, args: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
@@ -184,7 +186,7 @@ class Phone:
     def replies(self, wanted: str) -> list[dict[str, Any]]:
         """The replies so far to the command with this id; another door's would not verify."""
         found = []
-        for _, payload in self.of(f"to/{self.id}"):
+        for _, payload in self.of(f"to/{self.through or self.id}"):
             reply = self.document("reply", payload)
             assert reply["to"] == self.id
             assert len(payload) <= 98_304
