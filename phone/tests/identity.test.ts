@@ -20,10 +20,10 @@ describe("the owner's words", () => {
 
   test("one wrong word is named by its place, two swapped ones by the checksum", () => {
     const words = wordsOf(secret, wordlist);
-    expect(() => secretFromWords(words.with(4, "doorbel").join(" "), wordlist)).toThrow("Word 5");
-    expect(() => secretFromWords(words.slice(1).join(" "), wordlist)).toThrow("23");
+    expect(() => secretFromWords(words.with(4, "doorbel").join(" "), wordlist)).toThrow("word 5");
+    expect(() => secretFromWords(words.slice(1).join(" "), wordlist)).toThrow("count 23");
     const swapped = words.with(0, words[1]!).with(1, words[0]!);
-    expect(() => secretFromWords(swapped.join(" "), wordlist)).toThrow("fit together");
+    expect(() => secretFromWords(swapped.join(" "), wordlist)).toThrow("checksum");
   });
 
   test("an age key or file gives the same bytes; a recipient or a typing error does not", () => {

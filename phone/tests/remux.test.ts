@@ -112,6 +112,6 @@ describe.skipIf(!there)("a clip saved as an ordinary MP4 (needs ffmpeg)", () => 
 
   test("what is no film is refused", () => {
     for (const wrong of [new Uint8Array(0), new Uint8Array(100), plain.slice(0, readMovie(plain).init.length)])
-      expect(() => remux(wrong as Bytes)).toThrow("no picture");
+      expect(() => remux(wrong as Bytes)).toThrow("no_movie");
   });
 });

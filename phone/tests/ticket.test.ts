@@ -49,7 +49,7 @@ describe("a ticket", () => {
 
   test("that does not fit a QR code is not written", () => {
     const ticket = readTicket(unhex(cases[0]!.bytes!)!);
-    expect(() => writeTicket({ ...ticket, broker: `mqtts://${"x".repeat(180)}` })).toThrow("too long");
-    expect(() => writeTicket({ ...ticket, login: "x".repeat(256) })).toThrow("255");
+    expect(() => writeTicket({ ...ticket, broker: `mqtts://${"x".repeat(180)}` })).toThrow("long");
+    expect(() => writeTicket({ ...ticket, login: "x".repeat(256) })).toThrow("long");
   });
 });

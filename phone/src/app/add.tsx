@@ -1,12 +1,13 @@
 /** How a door comes to this phone: by a QR, by light, or by the owner's words. */
 
 import type { JSX } from "preact";
+import { Refused } from "../door/refused";
 import type { House } from "../household/house";
 import { T } from "../texts";
 import { ByLight } from "./bylight";
 import { Join } from "./join";
 import { Recover } from "./recover";
-import { Icon, type IconName, Screen } from "./shown";
+import { Icon, type IconName, Screen, sentence } from "./shown";
 
 const WAYS: readonly (readonly [string, IconName, string, string])[] = [
   ["join", "household", T.pair.join, T.pair.joinLead],
@@ -21,7 +22,7 @@ export function Add({ house, way, given }: { house: House; way: string; given: s
     return (
       <Screen title={T.pair.title}>
         <p class="banner" role="alert">
-          {T.add.insecure}
+          {sentence(new Refused("insecure"))}
         </p>
       </Screen>
     );

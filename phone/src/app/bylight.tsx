@@ -128,17 +128,17 @@ function AtBroker({ house, owner }: { house: House; owner: Owner }): JSX.Element
 }
 
 function doorId(text: string): string {
-  if (!/^[a-z0-9-]{1,32}$/.test(text)) throw new Refused("door", T.add.badDoor);
+  if (!/^[a-z0-9-]{1,32}$/.test(text)) throw new Refused("door_id");
   return text;
 }
 
 function doorBroker(text: string): string {
-  if (!/^mqtts?:\/\//.test(text)) throw new Refused("broker", T.pair.badDoorBroker);
+  if (!/^mqtts?:\/\//.test(text)) throw new Refused("door_broker");
   return text;
 }
 
 function pin(text: string): Bytes {
   const bytes = unhex(text.replace(/[:\s]/g, "").toLowerCase());
-  if (text && bytes?.length !== 32) throw new Refused("pin", T.pair.badPin);
+  if (text && bytes?.length !== 32) throw new Refused("pin");
   return text ? bytes! : (new Uint8Array(32) as Bytes);
 }

@@ -7,7 +7,7 @@ import type { DoorView } from "../household/record";
 import type { Visit } from "../household/story";
 import { T } from "../texts";
 import { Rows } from "./rows";
-import { dayKey, dayOf, doorTime, Icon, length, Picture, Screen } from "./shown";
+import { dayKey, dayOf, doorTime, Icon, Picture, playTime, Screen } from "./shown";
 
 type Filter = "all" | "rings" | "seen";
 
@@ -24,7 +24,7 @@ export function visitLine(visit: Visit): string {
 export function clipLine(visit: Visit): string {
   const clip = visit.clips.at(-1);
   if (!clip) return T.history.noClip;
-  if (clip.state === "kept") return T.history.clip(length(clip.seconds));
+  if (clip.state === "kept") return T.history.clip(playTime(clip.seconds));
   return T.history[clip.state];
 }
 

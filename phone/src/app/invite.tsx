@@ -29,7 +29,7 @@ export function Invite({ door, house, done }: { door: Door; house: House; done: 
         if (secret && Date.now() > ends) return done(T.pair.over);
         const { result } = await door.asking.ask("pairing", { open: true });
         const told = unbase64(result["secret"]);
-        if (told?.length !== 16) throw new Refused("damaged", T.failed);
+        if (told?.length !== 16) throw new Refused("damaged");
         if (!secret) {
           secret = told;
           ends = Date.now() + Number(result["seconds"]) * 1000;

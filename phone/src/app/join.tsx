@@ -91,8 +91,8 @@ function read(text: string): { ticket: Ticket | null; said: string } {
   if (!text) return { ticket: null, said: "" };
   try {
     const ticket = ticketFrom(text);
-    if (isForDoor(ticket)) throw new Refused("qr", T.pair.forDoor);
-    if (!sourceOf(ticket.broker)) throw new Refused("qr", T.add.badBroker);
+    if (isForDoor(ticket)) throw new Refused("qr_door");
+    if (!sourceOf(ticket.broker)) throw new Refused("broker");
     return { ticket, said: "" };
   } catch (error) {
     return { ticket: null, said: sentence(error) };

@@ -2,13 +2,14 @@
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { Refused } from "../door/refused";
 import { knownRoster } from "../door/roster";
 import type { Door } from "../household/door";
 import type { DoorView } from "../household/record";
 import { type Watched, Watching } from "../household/watching";
 import { T } from "../texts";
 import { Film } from "./film";
-import { Icon, Screen } from "./shown";
+import { Icon, Screen, sentence } from "./shown";
 
 const LOOK_EVERY_MS = 500;
 
@@ -64,7 +65,7 @@ export function Live({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
 function said(view: DoorView, possible: boolean, { state, why }: Watched): string {
   if (view.recording === false) return T.live.off;
   if (!possible) return view.link === "online" ? T.door.notYet : T.link[view.link];
-  if (state === "failed") return T.live.why[why] ?? T.error[why] ?? T.failed;
+  if (state === "failed") return T.live.why[why] ?? sentence(new Refused(why));
   return T.live.states[state];
 }
 

@@ -22,7 +22,7 @@ export function Recover({ house }: { house: House }): JSX.Element {
     try {
       const broker = brokerUrl(field("broker"));
       const door = field("door");
-      if (!/^[a-z0-9-]{1,32}$/.test(door)) throw new Refused("door", T.add.badDoor);
+      if (!/^[a-z0-9-]{1,32}$/.test(door)) throw new Refused("door_id");
       const kept = known ? null : await ownerKeys(await readSecret(field("secret")));
       await house.add(kept, { door, broker, name: field("name") || T.add.nameDefault, login: field("login"), password: field("password") });
       location.hash = "#/";
@@ -92,7 +92,7 @@ export async function readSecret(text: string): Promise<Uint8Array> {
 /** Raises Refused. */
 export function brokerUrl(text: string): string {
   if (sourceOf(text)) return new URL(text).href;
-  throw new Refused("broker", T.add.badBroker);
+  throw new Refused("broker");
 }
 
 /** Where the demo's broker listens; elsewhere a person has to know. */

@@ -82,7 +82,12 @@ export function doorFullTime(at: string, synced: boolean): string {
 
 export function length(seconds: number): string {
   const whole = Math.round(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return whole < 60 ? T.length.seconds(whole) : T.length.minutes(Math.floor(whole / 60), whole % 60);
+}
+
+/** As players show it: whole minutes and seconds that have passed. */
+export function playTime(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 }
 
 /** What went wrong, in words for a person. Anything that is no refusal is a mistake of ours and goes on. */
@@ -91,7 +96,8 @@ export function sentence(error: unknown): string {
     reportError(error);
     return T.failed;
   }
-  return T.error[error.word] ?? error.message;
+  const text = Object.hasOwn(T.error, error.word) ? T.error[error.word]! : T.refused;
+  return typeof text === "string" ? text : text(error.detail);
 }
 
 /** The poster of *visit*, as soon as it is here; *version* makes it look again while there is none. */

@@ -53,7 +53,7 @@ class FarRoom implements Backroom {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (failed === undefined) waiting?.resolve(gave);
-    else waiting?.reject(word === undefined ? new Error(failed) : new Refused(word, failed));
+    else waiting?.reject(word === undefined ? new Error(failed) : new Refused(word));
   }
 
   #break(why: string): void {

@@ -68,7 +68,7 @@ export class Opener {
   /** A message that must be whole. Raises Refused. */
   async openWhole(sealed: Uint8Array): Promise<Bytes> {
     const { ending, plain } = await this.open(sealed);
-    if (ending !== "opens") throw new Refused(ending, "This message is not sealed to this phone, or it was changed.");
+    if (ending !== "opens") throw new Refused(ending);
     return plain;
   }
 

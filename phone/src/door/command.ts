@@ -50,17 +50,17 @@ export async function readReply(payload: Uint8Array, opener: Opener, verifyKey: 
   const plain = await opener.openWhole(payload);
   const text = plain.slice(SIGNATURE);
   if (!(await signed("reply", text, plain.slice(0, SIGNATURE), verifyKey)))
-    throw new Refused("signature", "An answer came that is not this door's.");
+    throw new Refused("signature");
   const fields = readObject(fromUtf8(text) ?? "");
   const part = (name: string): Bytes => {
     const bytes = unbase64(fields?.[name]);
-    if (bytes?.length !== 16) throw new Refused("damaged", "The door's answer is damaged.");
+    if (bytes?.length !== 16) throw new Refused("damaged");
     return bytes;
   };
   if (fields && (fields["door"] !== door || fields["to"] !== me))
-    throw new Refused("door", "An answer came that is meant for somebody else.");
+    throw new Refused("door");
   const uptime = fields?.["uptime"];
-  if (!fields || !isNumber(uptime)) throw new Refused("damaged", "The door's answer is damaged.");
+  if (!fields || !isNumber(uptime)) throw new Refused("damaged");
   const result = fields["result"];
   return {
     id: part("id"),

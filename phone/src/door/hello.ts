@@ -24,14 +24,14 @@ export async function readHello(payload: Uint8Array, door: string, pinned: Uint8
   const document = text === null ? null : readSigned(text);
   const part = (name: string, length: number): Bytes => {
     const bytes = unbase64(document?.fields[name]);
-    if (bytes?.length !== length) throw new Refused("damaged", "The door's hello is damaged.");
+    if (bytes?.length !== length) throw new Refused("damaged");
     return bytes;
   };
   const verifyKey = part("verify_key", 32);
   const fields = document!.fields;
   if (!(await signed("hello", document!.text, document!.sig, pinned ?? verifyKey)))
-    throw new Refused("signature", "Somebody answers for this door who is not this door.");
-  if (fields["v"] !== 1 || fields["door"] !== door) throw new Refused("door", "This hello is another door's.");
+    throw new Refused("signature");
+  if (fields["v"] !== 1 || fields["door"] !== door) throw new Refused("door");
   return {
     door,
     software: String(fields["software"] ?? ""),

@@ -45,7 +45,7 @@ export interface Body {
 /** Raises Refused. */
 export function readDocument(bytes: Uint8Array): Entry {
   const refuse = (): never => {
-    throw new Refused("damaged", "An entry is not of the kind the door writes: it is damaged.");
+    throw new Refused("damaged");
   };
   const text = bytes.length <= MOST_DOCUMENT ? fromUtf8(bytes) : null;
   const fields = (text === null ? null : readObject(text)) ?? refuse();
@@ -130,6 +130,6 @@ export function readBody(plain: Uint8Array): Body {
     !isCount(fields["boot"]) ||
     !isNumber(fields["uptime"])
   )
-    throw new Refused("damaged", "An entry lacks what every entry says: it may come from a newer door.");
+    throw new Refused("damaged");
   return fields as Body;
 }

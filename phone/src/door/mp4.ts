@@ -63,7 +63,7 @@ export function find(bytes: Uint8Array, within: Box | null, ...path: string[]): 
 /** Whole fragments only: of a clip that a power cut ended, what comes before the cut. Raises Refused. */
 export function readMovie(bytes: Uint8Array): Movie {
   const moov = find(bytes, null, "moov");
-  if (!moov) throw new Refused("no_movie", "There is no picture in this clip yet.");
+  if (!moov) throw new Refused("no_movie");
   const init = bytes.slice(0, moov.to) as Bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const mdhd = find(bytes, moov, "trak", "mdia", "mdhd");
@@ -108,7 +108,7 @@ function codecOf(bytes: Uint8Array, moov: Box): string {
   for (let at = stsd?.data ?? moov.to; stsd && at + 12 <= stsd.to; at++)
     if (fromUtf8(bytes.subarray(at, at + 4)) === "avcC")
       return `avc1.${Array.from(bytes.subarray(at + 5, at + 8), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
-  throw new Refused("no_movie", "This clip holds no H.264 video.");
+  throw new Refused("no_movie");
 }
 
 /**

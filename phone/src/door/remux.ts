@@ -243,5 +243,5 @@ function viewOf(bytes: Uint8Array): DataView {
 }
 
 function noMovie(): Refused {
-  return new Refused("no_movie", "There is no picture in this clip that could be saved.");
+  return new Refused("no_movie");
 }

@@ -37,13 +37,13 @@ export function isForDoor(one: Ticket): boolean {
 /** Raises Refused where a text does not fit, or is not what it should be. */
 export function writeTicket(one: Ticket): Bytes {
   const texts = [one.door, one.broker, one.login, one.password].map((text) => utf8(text));
-  if (texts.some((text) => text.length > 255)) throw new Refused("long", "A name or address is longer than 255 bytes.");
+  if (texts.some((text) => text.length > 255)) throw new Refused("long");
   const bytes = join(
     Uint8Array.of(1),
     ...[one.owner, one.ownerVerifyKey, one.phone, one.phoneVerifyKey, one.secret, one.brokerPin],
     ...texts.flatMap((text) => [Uint8Array.of(text.length), text]),
   );
-  if (bytes.length > MOST_TICKET) throw new Refused("long", "Broker, login and password are together too long for a QR code.");
+  if (bytes.length > MOST_TICKET) throw new Refused("long");
   readTicket(bytes);
   return bytes;
 }
@@ -95,7 +95,7 @@ function isNone(key: Uint8Array): boolean {
 }
 
 function refuse(): never {
-  throw new Refused("damaged", "This is not the QR code of a doorbell.");
+  throw new Refused("qr");
 }
 
 // ---- RFC 9285: what a QR code holds most densely

@@ -64,7 +64,7 @@ export class Asking {
   async ask(cmd: string, args: Fields = {}, how: { id?: Bytes; within?: number } = {}): Promise<{ reply: Reply; result: Fields }> {
     const { id = freshId(), within = cmd === "hello" ? HELLO_WITHIN_MS : ANSWER_WITHIN_MS } = how;
     const facts = this.facts();
-    if (!facts || !this.clock.epoch) throw new Refused("offline", "The door cannot be reached now.");
+    if (!facts || !this.clock.epoch) throw new Refused("offline");
     if (!this.clock.asked && cmd !== "hello") await this.ask("hello");
     const { answer } = await this.#inTurn(facts.door, async () => {
       const command: Command = {
@@ -77,7 +77,7 @@ export class Asking {
       return { answer: this.#answer(id, await sealCommand(command, this.signer, facts.boxKey), within) };
     });
     const reply = await answer;
-    if (reply.refused) throw new Refused(reply.refused, `The door refused: ${reply.refused}.`);
+    if (reply.refused) throw new Refused(reply.refused);
     return { reply, result: reply.result ?? {} };
   }
 
@@ -104,7 +104,7 @@ export class Asking {
 
   /** The connection is gone: nobody waits for what cannot come. */
   giveUp(): void {
-    for (const one of this.#waiting.values()) one.reject(new Refused("offline", "The connection broke. Try again."));
+    for (const one of this.#waiting.values()) one.reject(new Refused("offline"));
     this.#waiting.clear();
     this.onLost?.();
   }
@@ -122,7 +122,7 @@ export class Asking {
       const name = base64(id);
       const late = setTimeout(() => {
         this.#waiting.delete(name);
-        reject(new Refused("silence", "The door did not answer."));
+        reject(new Refused("silence"));
       }, within);
       const end = <T>(how: (value: T) => void) => (value: T): void => {
         clearTimeout(late);
@@ -131,7 +131,7 @@ export class Asking {
       this.#waiting.set(name, { asked: now(), resolve: end(resolve), reject: end(reject) });
       if (this.send(payload)) return;
       this.#waiting.delete(name);
-      end(reject)(new Refused("offline", "There is no connection now. Nothing was sent."));
+      end(reject)(new Refused("offline"));
     });
     answer.catch(() => undefined); // whoever asked hears of it, if a moment later: the lock is given back first
     return answer;

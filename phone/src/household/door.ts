@@ -126,8 +126,8 @@ export class Door {
   back(stop: AbortSignal): Promise<void> {
     if (this.#view.link === "online") return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => end(() => reject(new Refused("offline", "The connection did not come back."))), BACK_WITHIN_MS);
-      const stopped = (): void => end(() => reject(new Refused("stopped", "Stopped.")));
+      const late = setTimeout(() => end(() => reject(new Refused("offline"))), BACK_WITHIN_MS);
+      const stopped = (): void => end(() => reject(new Refused("stopped")));
       const here = (): void => end(resolve);
       const end = (how: () => void): void => {
         clearTimeout(late);
@@ -220,7 +220,7 @@ export class Door {
     const { result } = await this.asking.ask("still", {}, { within: STILL_WITHIN_MS });
     const sealed = unbase64(result["still"]);
     const opened = sealed && (await this.backroom.open(sealed));
-    if (opened?.ending !== "opens") throw new Refused("damaged", "The door’s answer is damaged.");
+    if (opened?.ending !== "opens") throw new Refused("damaged");
     return opened.plain;
   }
 

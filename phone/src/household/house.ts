@@ -10,7 +10,6 @@ import { type KeptKeys, type Keys, newPhoneKeys, useKeys } from "../keep/keys";
 import { takePlace } from "../keep/place";
 import { sourceOf } from "../link/address";
 import { allowBroker, brokers, forgetBrokers } from "../policy";
-import { T } from "../texts";
 import { Door } from "./door";
 import type { Joining } from "./joining";
 import { type DoorRecord, NOBODY } from "./record";
@@ -101,10 +100,10 @@ export class House {
    * door that this phone has: what it knows of it (the key, the last entry seen) is what a false one would like to replace.
    */
   async add(kept: KeptKeys | null, door: NewDoor, joining: Joining | null = null): Promise<void> {
-    if (await this.cupboard.get<DoorRecord>("doors", door.door)) throw new Refused("known", T.add.known(door.door));
+    if (await this.cupboard.get<DoorRecord>("doors", door.door)) throw new Refused("known", door.door);
     if (kept) await this.cupboard.put("keys", [[KEYS, kept]]);
     const keys = kept ?? (await this.cupboard.get<KeptKeys>("keys", KEYS));
-    if (!keys) throw new Refused("keys", "This phone has no keys yet.");
+    if (!keys) throw new Refused("keys");
     const clientId = `doorbell-${memberId(keys.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
     const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first", joining };
     await this.cupboard.put("doors", [[record.door, record]]);

@@ -40,15 +40,15 @@ export function whoAsks(result: Fields, secret: Bytes): Member | null {
   const { name, recipient } = member;
   const [verifyKey, mac] = [unbase64(member["verify_key"]), unbase64(row["mac"])];
   const point = typeof recipient === "string" ? recipientPoint(recipient) : null;
-  if (typeof name !== "string" || !point || verifyKey?.length !== 32 || !mac) throw new Refused("damaged", "The door’s answer is damaged.");
+  if (typeof name !== "string" || !point || verifyKey?.length !== 32 || !mac) throw new Refused("damaged");
   if (base64(mac) !== base64(phoneMac(secret, point, verifyKey)))
-    throw new Refused("mac", "Somebody asks to join who has not scanned the QR. Nobody was let in.");
+    throw new Refused("mac");
   return { name, role: "member", recipient: recipient as string, verifyKey, id: memberId(verifyKey) };
 }
 
 /** The members with *more*; a phone that is in already is renamed. Raises Refused. */
 export function membersWith(present: Roster, more: Member): Member[] {
   const others = present.members.filter((one) => one.id !== more.id);
-  if (others.length >= MOST_MEMBERS) throw new Refused("full", "A household has at most 16 members. Remove one first.");
+  if (others.length >= MOST_MEMBERS) throw new Refused("full");
   return [...others, more];
 }

@@ -49,7 +49,7 @@ export function standing(state: PocketState, now: number): "done" | "untested" |
   return !state.ended && now - confirmed < GOOD_FOR_MS ? "done" : "untested";
 }
 
-/** Why this browser cannot be woken by push, in a word of T.pocket.cannot; empty where it can. */
+/** Why this browser cannot be woken by push, in a word of T.error behind `push_`; empty where it can. */
 export function cannot(): "" | "old" | "home" | "blocked" {
   const apple = /iPhone|iPad/.test(navigator.userAgent);
   if (!("serviceWorker" in navigator) || !("PushManager" in globalThis)) return apple ? "home" : "old";
@@ -79,8 +79,8 @@ export class Pocket {
   /** Asks for the right to show notifications, subscribes, and tells the door. Raises Refused. */
   async chooseWeb(): Promise<PocketState> {
     const words = cannot();
-    if (words) throw new Refused("push", T.pocket.cannot[words]);
-    if ((await Notification.requestPermission()) !== "granted") throw new Refused("push", T.pocket.cannot.blocked);
+    if (words) throw new Refused(`push_${words}`);
+    if ((await Notification.requestPermission()) !== "granted") throw new Refused("push_blocked");
     return this.#subscribed(await this.#key());
   }
 
@@ -110,7 +110,7 @@ export class Pocket {
       if (key) return key;
       await new Promise((resume) => setTimeout(resume, KEY_EVERY_MS));
     }
-    throw new Refused("push", T.pocket.noKey);
+    throw new Refused("push_key");
   }
 
   async #subscribed(key: Bytes): Promise<PocketState> {

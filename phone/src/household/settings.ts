@@ -36,7 +36,7 @@ export async function change(door: Door, set: Fields): Promise<Settings> {
 export function read(result: Fields): Settings {
   const table = (name: string): Fields => {
     const found = (result["settings"] as Fields | undefined)?.[name];
-    if (typeof found !== "object" || found === null) throw new Refused("damaged", "The door’s answer is damaged.");
+    if (typeof found !== "object" || found === null) throw new Refused("damaged");
     return found as Fields;
   };
   const [privacy, motion, storage] = [table("privacy"), table("motion"), table("storage")];

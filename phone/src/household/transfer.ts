@@ -69,7 +69,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     const answered = ({ result }: { result: Fields }): void => {
       if (!asked.has(name)) return;
       chunks = Number(result["chunks"]);
-      if (!Number.isSafeInteger(chunks) || chunks < 0) fail(new Refused("damaged", "The door’s answer is damaged."));
+      if (!Number.isSafeInteger(chunks) || chunks < 0) fail(new Refused("damaged"));
       wake();
     };
     door.asking.ask("clip", { clip: clip.id, from, window: WINDOW }, { id }).then(answered, (error: Error) => asked.has(name) && fail(error));
@@ -83,15 +83,15 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     wake();
   };
   door.asking.onLate = (about, word) => {
-    if (asked.has(hex(about))) fail(new Refused(word, `The door stopped: ${word}.`));
+    if (asked.has(hex(about))) fail(new Refused(word));
   };
   const rest = door.haste();
-  door.asking.onLost = () => fail(new Refused("offline", "The connection broke."));
+  door.asking.onLost = () => fail(new Refused("offline"));
   try {
     let failures = 0;
     let broken = false;
     while (sealed.length < chunks) {
-      if (stop.aborted) throw new Refused("stopped", "Stopped.");
+      if (stop.aborted) throw new Refused("stopped");
       try {
         if (broken) {
           await door.back(stop);
@@ -125,10 +125,10 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
 
 function arrival(listen: (wake: () => void) => void, stop: AbortSignal, within: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Refused("late", "The transfer stopped.")), within);
+    const late = setTimeout(() => reject(new Refused("late")), within);
     const stopped = (): void => {
       clearTimeout(late);
-      reject(new Refused("stopped", "Stopped."));
+      reject(new Refused("stopped"));
     };
     stop.addEventListener("abort", stopped, { once: true });
     listen(() => {

@@ -62,7 +62,7 @@ export class Watching {
     try {
       const { result } = await this.door.asking.ask("live", { do: "start" });
       const [session, secret] = [unbase64(result["session"]), unbase64(result["secret"])];
-      if (session?.length !== 16 || secret?.length !== 32) throw new Refused("damaged", "The door’s answer is damaged.");
+      if (session?.length !== 16 || secret?.length !== 32) throw new Refused("damaged");
       const bytes = String(result["session"]);
       if (this.#closed) return void this.door.asking.ask("live", { do: "stop", session: bytes }).catch(ignore);
       this.#receiver = new LiveReceiver(secret, session);

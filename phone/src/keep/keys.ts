@@ -51,7 +51,7 @@ export function newPhoneKeys(): Promise<KeptKeys> {
 
 async function keep(secret: Uint8Array, seed: Uint8Array, owner: boolean): Promise<KeptKeys> {
   if (!globalThis.isSecureContext)
-    throw new Refused("insecure", "This page did not come over https. It takes no key: open it over https, or on localhost.");
+    throw new Refused("insecure");
   return {
     owner,
     recipient: recipientOf(secret),
