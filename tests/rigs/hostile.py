@@ -9,6 +9,8 @@ from __future__ import annotations
 import random
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 from typing import Self
 
 import paho.mqtt.client as paho
@@ -30,10 +32,14 @@ class _Late:
 
 
 class Hostile:
-    """``near`` is the port of the door's broker, ``far`` that of the phones'. ``done`` counts what it did, by name."""
+    """``near`` is the port of the door's broker, ``far`` that of the phones'. ``done`` counts what it did, by name.
 
-    def __init__(self, near: int, far: int, seed: int, *, longest_s: float = 3.0) -> None:
+    ``planned`` is what it does to the first alerts, in order; to the rest, and to commands, as the dice fall.
+    """
+
+    def __init__(self, near: int, far: int, seed: int, *, longest_s: float = 3.0, planned: Sequence[str] = ()) -> None:
         self._random = random.Random(seed)
+        self._planned = deque(planned)
         self._longest_s = longest_s
         self.done: dict[str, int] = {}
         self.kept: list[tuple[bool, str, bytes]] = []
@@ -88,6 +94,8 @@ class Hostile:
             ("pass", "swallow", "twice", "hold", "damage", "resend", "forge", "elsewhere"),
             (40, 6, 12, 16, 6, 10, 6, 4),
         )[0]
+        if to_phone and self._planned:
+            what = self._planned.popleft()
         self.done[what] = self.done.get(what, 0) + 1
         if what == "swallow":
             return
