@@ -94,6 +94,34 @@ def test_cloud_init_has_nothing_against_the_user_data(ssh: str, tmp_path: Path) 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def _reads_networks() -> bool:
+    """Debian 12's cloud-init does not yet; and what it says of Wi-Fi is netplan's."""
+    if not (shutil.which("cloud-init") and shutil.which("netplan")):
+        return False
+    done = subprocess.run(["cloud-init", "schema", "--help"], capture_output=True, text=True, check=False)
+    return "--schema-type" in done.stdout
+
+
+@pytest.mark.skipif(
+    not _reads_networks(),
+    reason="cloud-init 24 or later and netplan are missing: apt-get install cloud-init netplan.io, on a machine that "
+    "may have them (make lab-image asks Debian 13's own)",
+)
+@pytest.mark.parametrize(
+    "wifi",
+    [None, Wifi("Nest", "12345678", "DE"), Wifi('N"e:#', "12345678", "DE", sae=True, hidden=True)],
+    ids=["cable", "WPA2", "WPA3"],
+)
+def test_cloud_init_has_nothing_against_the_network(wifi: Wifi | None, tmp_path: Path) -> None:
+    file = tmp_path / "network-config"
+    file.write_text(seed.network_config(wifi))
+    done = subprocess.run(
+        ["cloud-init", "schema", "--schema-type", "network-config", "-c", file],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_new_card_is_a_new_instance_in_both_spellings() -> None:
     meta = seed.meta_data("doorbell-front-1", "front")
     assert yaml.safe_load(meta)["instance-id"] == yaml.safe_load(meta)["instance_id"] == "doorbell-front-1"
