@@ -11,12 +11,13 @@ import json
 from importlib.resources import files
 from typing import Any, Final
 
+from doorbell.card import early
 from doorbell.card.wishes import Wifi, Wishes
 
 USER: Final = "user-data"
 NETWORK: Final = "network-config"
 META: Final = "meta-data"
-SCRIPT: Final = "/usr/local/lib/doorbell/first-boot"
+SCRIPT: Final = f"{early.FOLDER}/first-boot"
 UNIT: Final = "doorbell-first-boot.service"
 NETWORK_LEFT: Final = (
     "# The door has taken this over. To change it: doorbell card, once more.\nnetwork: {config: disabled}\n"
@@ -36,7 +37,7 @@ StartLimitIntervalSec=0
 # exec, not oneshot: nothing of the boot waits for it, and it waits for cloud-init's end.
 Type=exec
 ExecStart={SCRIPT}
-# No network yet, a package server that is away: tried again until it is done.
+# No network yet, a package server that is away: told on the boot volume, and tried again until it is done.
 Restart=on-failure
 RestartSec=30
 
@@ -65,6 +66,8 @@ def user_data(wishes: Wishes, written_at: int) -> str:
              "content": script.replace("@UPDATES@", "yes" if wishes.updates else "no")
                               .replace("@SSH@", "yes" if wishes.ssh_key else "no")},
             {"path": f"/etc/systemd/system/{UNIT}", "permissions": "0644", "owner": "root:root", "content": _UNIT},
+            *({"path": path, "permissions": "0644", "owner": "root:root", "content": text}
+              for path, text in {**early.bell(wishes), **early.texts(wishes)}.items()),
         ],
         "runcmd": [
             ["systemctl", "daemon-reload"],

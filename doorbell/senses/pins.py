@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("doorman")
 
 LED_DARK, LED_STEADY, LED_BLINK, LED_LOOKS, LED_TROUBLE = "dark", "steady", "blink", "looks", "trouble"
-_BLINKS = {LED_BLINK: (0.5, 0.5), LED_LOOKS: (0.1, 0.1), LED_TROUBLE: (0.1, 1.9)}
+BLINKS = {LED_BLINK: (0.5, 0.5), LED_LOOKS: (0.1, 0.1), LED_TROUBLE: (0.1, 1.9)}
+"""Seconds lit, seconds dark."""
 
 
 class Pins:
@@ -107,8 +108,8 @@ class Pins:
             return
         self._led_shows = shows
         try:
-            if shows in _BLINKS:
-                on, off = _BLINKS[shows]
+            if shows in BLINKS:
+                on, off = BLINKS[shows]
                 self._led.blink(on, off)
             else:
                 self._led.value = shows == LED_STEADY
