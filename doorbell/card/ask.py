@@ -65,6 +65,34 @@ def wishes(told: Told) -> Wishes:
     )  # fmt: skip
 
 
+WIRED: Final = {
+    "chime": (22, "Is a chime wired (a relay or a buzzer, GPIO22, pin 15)?"),
+    "led": (23, "An LED, or the button's ring (GPIO23, pin 16)?"),
+    "pir": (27, "A motion sensor, PIR (GPIO27, pin 13)?"),
+}
+"""The parts beside the button, as BCM numbers where the pin map has them (hardware/pins.toml), and the question."""
+
+
+def parts(settings: dict[str, dict[str, Any]], fitted: set[str], *, given: bool, may_ask: bool) -> dict[str, Any]:
+    """*settings* with the pins of what is *fitted*, by option or by answer: a part that nobody names stays silent.
+
+    Of a part whose pin they name already nothing is asked. *given*: they are the owner's file, which no option may
+    contradict; else those of a card of before. Raises Mistake.
+    """
+    if not isinstance(settings.get("pins", {}), dict):
+        return settings  # refused with the other settings
+    pins = dict(settings.get("pins", {}))
+    may_ask = may_ask and pins.get("kind", "gpio") == "gpio"
+    for part, (bcm, question) in WIRED.items():
+        if part in fitted and given and part in pins:
+            raise Mistake(f"--{part}, and pins.{part} in --settings: give one of them.")
+        if part in fitted:
+            pins[part] = pins.get(part) or bcm
+        elif part not in pins and may_ask:
+            pins[part] = bcm if click.confirm(question, default=False) else 0
+    return {**settings, "pins": pins} if pins else settings
+
+
 def _used(wifi: Wifi | None, found: Broker | None) -> set[str]:
     used = {"wifi_password"} if wifi is not None else set()
     return used | {"broker_password"} if found is not None and found.login else used

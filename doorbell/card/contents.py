@@ -85,6 +85,8 @@ def settings(wishes: Wishes, recipient: str) -> str:
         "mqtt": _mqtt(wishes.broker),
     }
     for section, table in wishes.settings.items():
+        if not isinstance(table, dict):
+            raise Mistake(f"{section} in --settings is no table: write [{section}] on a line of its own above it.")
         decided = DECIDED.get(section, ())
         again = sorted(table) if decided is None else sorted(set(table) & set(decided))
         if again:

@@ -47,6 +47,9 @@ NOT_TRIED = (
 @click.option(
     "--ssh-key", type=FILE, help="A public key (.pub): the user pi may log in with it. Without: no SSH at all."
 )
+@click.option("--chime", is_flag=True, help="A chime is wired, to GPIO22. Another number: --settings.")
+@click.option("--led", is_flag=True, help="An LED or the button's ring is wired, to GPIO23.")
+@click.option("--pir", is_flag=True, help="A motion sensor is wired, to GPIO27.")
 @click.option("--settings", type=FILE, help="More of doorbell.toml: pins, camera, masks …")
 @click.option("--secrets", type=FILE, help="A file of yours alone with wifi_password = … and broker_password = …")
 @click.option("--no-updates", is_flag=True, help="No security updates of the system by themselves.")
@@ -94,8 +97,10 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
         before.same_owner(earlier, str(owner.recipient))
         if options["settings"] is None:
             wishes = evolve(wishes, settings=before.own(earlier))
+    wishes = _with_parts(wishes, options)
     deb = package.package(options["deb"])
     text = settings(wishes, str(owner.recipient))
+    click.echo(_pins(text))
     if new:
         _show_words(owner, key, clear=how != "file")
     ticket = None if wishes.broker is None else _ticket(wishes, wishes.broker, owner, options["phone_broker"])
@@ -117,12 +122,10 @@ def card(image: Path | None, out: Path | None, boot: Path | None, **options: Any
     else:
         _show(evolve(ticket, secret=invitation.secret), wishes.name, place, invitation.until)
     click.echo(
-        "\nPut the card into the door and give it power; the first start takes 10 to 20 minutes and needs internet."
+        "\nPut the card into the door and give it power; the first start takes 10 to 20 minutes and needs internet.\n"
+        "The passwords stay on the card's boot volume until then. If the card gets lost before, change them and write\n"
+        "a new one with --new. If something is wrong, DOORBELL-READ-ME.txt on that volume says what."
     )
-    click.echo(
-        "The passwords stay on the card's boot volume until then. If the card gets lost before, change them and write"
-    )
-    click.echo("a new one with --new. If something is wrong, DOORBELL-READ-ME.txt on that volume says what.")
 
 
 def _need_desk() -> None:
@@ -134,9 +137,33 @@ def _need_desk() -> None:
         raise Mistake(f"{' and '.join(missing)} is missing here: pip install 'doorbell[desk]', on your own computer.")
 
 
-def _wishes(options: dict[str, Any]) -> Wishes:
+def _may_ask(options: dict[str, Any]) -> bool:
     import sys
 
+    return not options["yes"] and sys.stdin.isatty()
+
+
+def _with_parts(wishes: Wishes, options: dict[str, Any]) -> Wishes:
+    from attrs import evolve
+
+    from doorbell.card.ask import WIRED, parts
+
+    fitted, given = {part for part in WIRED if options[part]}, options["settings"] is not None
+    return evolve(wishes, settings=parts(wishes.settings, fitted, given=given, may_ask=_may_ask(options)))
+
+
+def _pins(text: str) -> str:
+    """What the door will know of: a part that is wired and not named here stays silent."""
+    from doorbell import configfile
+
+    pins = configfile.parse(text).pins
+    if pins.kind != "gpio":
+        return "This door has no pins (pins.kind)."
+    named = (("button", pins.button), ("chime", pins.chime), ("LED", pins.led), ("PIR", pins.pir))
+    return "On pins: " + ", ".join(f"{name} GPIO{bcm}" if bcm else f"no {name}" for name, bcm in named) + "."
+
+
+def _wishes(options: dict[str, Any]) -> Wishes:
     from doorbell.card.ask import Told, wishes
 
     return wishes(
@@ -158,7 +185,7 @@ def _wishes(options: dict[str, Any]) -> Wishes:
             options["secrets"],
             options["settings"],
             not options["no_updates"],
-            may_ask=not options["yes"] and sys.stdin.isatty(),
+            may_ask=_may_ask(options),
         )
     )
 

@@ -7,13 +7,14 @@ import json
 import lzma
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from doorbell import pairing, ticket
 from doorbell.__main__ import main
-from doorbell.card import manifest, seed
+from doorbell.card import ask, manifest, seed
 from doorbell.card.disk import boot_partition
 from doorbell.card.volume import Fat
 from doorbell.configfile import parse
@@ -145,6 +146,37 @@ def test_the_owners_own_settings_and_certificate_come_along(bootfs: Path, card: 
     assert (config.pins.led, config.pins.chime, config.camera.source, len(config.privacy.masks)) == (24, 22, "none", 1)
     assert (bootfs / "doorbell/broker-ca.pem").read_bytes() == ca.read_bytes()
     assert config.mqtt.ca_file == "/etc/doorbell/broker-ca.pem"
+
+
+def test_what_is_wired_is_said_by_options_and_shown(bootfs: Path, card: Card, tmp_path: Path) -> None:
+    silent = card("--boot", bootfs)
+    assert "On pins: button GPIO17, no chime, no LED, no PIR." in silent.output
+    done = card("--boot", bootfs, "--chime", "--led")
+    assert "On pins: button GPIO17, chime GPIO22, LED GPIO23, no PIR." in done.output
+    pins = parse((bootfs / DOORBELL).read_text()).pins
+    assert (pins.chime, pins.led, pins.pir) == (22, 23, 0)
+    assert "--chime 22 --led 23" in (bootfs / "user-data").read_text(), "the bell of the first start knows it too"
+    again = card("--boot", bootfs, "--pir")
+    assert "chime GPIO22, LED GPIO23, PIR GPIO27." in again.output, "a card of before keeps what it knows"
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[pins]\nchime = 12\n")
+    assert "chime GPIO12, no LED" in card("--boot", bootfs, "--settings", mine).output
+    both = card("--boot", bootfs, "--settings", mine, "--chime")
+    assert both.exit_code == 1 and "pins.chime in --settings" in both.output
+    assert "chime GPIO12, LED GPIO23" in card("--boot", bootfs, "--chime", "--led").output, "moved is still fitted"
+
+
+def test_what_nobody_named_is_asked_for_once() -> None:
+    def asked(settings: dict[str, dict[str, Any]], fitted: set[str], answers: str) -> dict[str, Any]:
+        with CliRunner().isolation(input=answers):
+            return ask.parts(settings, fitted, given=False, may_ask=True)
+
+    assert asked({}, set(), "y\n\nn\n") == {"pins": {"chime": 22, "led": 0, "pir": 0}}
+    assert asked({}, {"led"}, "y\ny\n") == {"pins": {"chime": 22, "led": 23, "pir": 27}}
+    answered = {"pins": {"chime": 22, "led": 0, "pir": 0}, "camera": {"fps": 10}}
+    assert asked(answered, set(), "") == answered
+    assert asked(answered, {"led"}, "")["pins"]["led"] == 23, "it was fitted later"
+    assert asked({"pins": {"kind": "none"}}, set(), "") == {"pins": {"kind": "none"}}
 
 
 def test_a_card_that_comes_back_from_its_door_keeps_the_owners_settings(
@@ -423,6 +455,7 @@ def test_the_32_bit_system_is_taken_as_best_effort(bootfs: Path, card: Card) -> 
         (["--settings", "{broken}"], "no TOML"),
         (["--settings", "{keys}"], "decided by this command"),
         (["--settings", "{wrong}"], "pins.led"),
+        (["--settings", "{flat}"], "no table"),
         (["--deb", "{key}"], "no Debian package"),
         (["--identity", "{key}"], "SSH or TLS key"),
     ],
@@ -435,6 +468,7 @@ def test_a_wrong_wish_is_one_sentence_and_repeats_no_secret(
         "broken": "[pins\nled = 1",
         "keys": "[keys]\nrecipients = []\n",
         "wrong": "[pins]\nled = 99\n",
+        "flat": "pins = 22\n",
     }  # fmt: skip
     for name, text in texts.items():
         (tmp_path / name).write_text(text)

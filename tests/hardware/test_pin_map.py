@@ -12,6 +12,7 @@ from gpiozero import PiBoardInfo
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import salvage
+from doorbell.card.ask import WIRED
 from doorbell.config import Pins as PinSettings
 from doorbell.configfile import parse
 from doorbell.events import ButtonEdge, Pir
@@ -44,6 +45,14 @@ def test_the_pages_example_and_the_example_configuration_name_the_pins_of_the_ma
     assert parse(block).pins == settings()
     example = (HARDWARE.parent / "doorbell.example.toml").read_text()
     assert parse(example).pins.button == MAP["button"]["bcm"]
+
+
+def test_a_card_asks_for_the_parts_of_the_map_by_the_pins_of_the_map() -> None:
+    assert {name: bcm for name, (bcm, _) in WIRED.items()} == {
+        name: MAP[name]["bcm"] for name in SETTINGS if not MAP[name]["fitted"]
+    }
+    for name, (bcm, question) in WIRED.items():
+        assert f"GPIO{bcm}, pin {MAP[name]['header']})" in question
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=["zero2w", "pi4"])
