@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-MEMORY = Path("/sys/fs/cgroup/memory")
+GROUPS = Path("/sys/fs/cgroup")
 
 
 @frozen
@@ -64,27 +64,50 @@ def growth_kb(looks: Sequence[Vitals]) -> float:
     return slope * (times[-1] - times[0])
 
 
+@frozen
+class Limit:
+    """A group of processes with so much memory; ``wrapper``: words to put before a command so that it lives in it."""
+
+    folder: Path
+    events: Path
+
+    @property
+    def wrapper(self) -> list[str]:
+        return ["sh", "-c", f'echo $$ > {self.folder}/cgroup.procs; exec "$@"', "sh"]
+
+    def killed(self) -> int:
+        """Processes that the kernel ended because the group had no more memory."""
+        found = re.search(r"^oom_kill (\d+)", self.events.read_text(), re.MULTILINE)
+        return int(found[1]) if found else 0
+
+
 @contextmanager
-def limited(megabytes: int) -> Iterator[tuple[list[str], Path | None]]:
-    """Words to put before a command so that it lives in so much memory, and the group's folder; none where not root."""
-    group = MEMORY / f"door-{os.getpid()}"
+def limited(megabytes: int, groups: Path = GROUPS) -> Iterator[Limit | None]:
+    """A group with this limit while it lasts, swap included where the kernel counts it; None where none can be made."""
+    folder = (groups / "memory" if (groups / "memory").is_dir() else groups) / f"door-{os.getpid()}"
+    second = (groups / "cgroup.controllers").exists()
+    limit, swap, events = (
+        ("memory.max", "memory.swap.max", "memory.events")
+        if second
+        else ("memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.oom_control")
+    )
     try:
-        group.mkdir()
-        (group / "memory.limit_in_bytes").write_text(str(megabytes * 2**20))
+        if second and "memory" not in (groups / "cgroup.subtree_control").read_text().split():
+            (groups / "cgroup.subtree_control").write_text("+memory")
+        folder.mkdir()
+        (folder / limit).write_text(str(megabytes * 2**20))
+        with suppress(OSError):
+            (folder / swap).write_text("0" if second else str(megabytes * 2**20))
     except OSError:
-        yield [], None
+        with suppress(OSError):
+            folder.rmdir()
+        yield None
         return
     try:
-        yield ["sh", "-c", f'echo $$ > {group}/cgroup.procs; exec "$@"', "sh"], group
+        yield Limit(folder, folder / events)
     finally:
         with suppress(OSError):
-            group.rmdir()
-
-
-def killed_for_memory(group: Path) -> int:
-    """Processes that the kernel ended because the group had no more memory."""
-    found = re.search(r"^oom_kill (\d+)", (group / "memory.oom_control").read_text(), re.MULTILINE)
-    return int(found[1]) if found else 0
+            folder.rmdir()
 
 
 def sectors_written(place: Path) -> int:
