@@ -113,6 +113,7 @@ class Part:
         self._clock = clock
         self._sha256 = hashlib.sha256()
         self._synced = clock()
+        self._named = False
         self.bytes = 0
         try:
             self._descriptor: int | None = self._files.create(folder / (clip + PART))
@@ -125,6 +126,9 @@ class Part:
             self._write(memoryview(data))
             if self._clock() - self._synced >= SYNC_EVERY:
                 self._files.fsync(self._open())
+                if not self._named:  # bytes without their name are nobody's after a power cut, but on ext4
+                    self._files.sync_folder(self._folder)
+                    self._named = True
                 self._synced = self._clock()
         except OSError as error:
             self.abandon()

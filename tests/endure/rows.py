@@ -218,8 +218,15 @@ def power_cuts(report: Path) -> str:
     said = [" ".join(one.get("value", "") for one in case.iter("property")) for case in cuts]
     kept = [re.search(r"(\d+) entries, (\d+) clips", text) for text in said]
     entries, clips = (sum(int(found[place]) for found in kept if found) for place in (1, 2))
+    parts = [re.search(r"(\d+) bytes synced of (\d+) running clips", text) for text in said]
+    synced, running = (sum(int(found[place]) for found in parts if found) for place in (1, 2))
     lost = f"{len(bad)} of {len(cuts)} seeds failed" if bad else "0 lost"
-    return f"{len(cuts)} cuts: {entries:,} acknowledged entries and {clips} clips, {lost}" if len(cuts) >= 50 else ""
+    if len(cuts) < 50:
+        return ""
+    of_running = f"; of {running} running clips with {synced / 1e6:.1f} MB synced at most the unfinished chunk" * bool(
+        running
+    )
+    return f"{len(cuts)} cuts: {entries:,} acknowledged entries and {clips} clips, {lost}{of_running}"
 
 
 def _results(kind: str) -> list[dict[str, Any]]:

@@ -2,8 +2,9 @@
 
 Run as a program: ``workload.py STATE MARKS PHASE``. What is acknowledged is written to MARKS, a line each, at once; a
 trace of the system calls then shows what was on the card by that moment. PHASE is ``life`` (first start, clips, a fold
-of the write-ahead log, a delete), ``brief`` (one of each thing), or ``again`` (a start after a power cut, with a clip
-cut off in the middle). Single-threaded and without a wait: the clock is counted here.
+of the write-ahead log, a delete), ``brief`` (one of each thing), ``again`` (a start after a power cut, with a clip
+cut off in the middle), or ``careless`` (a life without syncs of clips). Single-threaded and
+without a wait: the clock is counted here.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ def clip_id(number: int) -> str:
 
 
 def content(number: int) -> bytes:
-    """What is filmed in clip *number*: two whole chunks and a rest."""
-    return bytes((number + place * 7) % 251 for place in range(1000)) * 150
+    """What is filmed in clip *number*: four whole chunks and a rest."""
+    return bytes((number + place * 7) % 251 for place in range(1000)) * 300
 
 
 @define
@@ -85,7 +86,7 @@ class Life:
         self.write(ClipStarted(clip_id(number), {"trigger": "press"}, self.stamp()))
         return Part(self.state / "clips", clip_id(number), lambda: self.now)
 
-    def film(self, number: int, pieces: int = 5) -> Part | None:
+    def film(self, number: int, pieces: int = 5, *, poster: bool = True) -> Part | None:
         """A clip and its poster on the card, some of its pieces written; None where the card refused."""
         sealed = seal([OWNER.recipient], content(number))
         step = len(sealed) // 5 + 1
@@ -93,8 +94,9 @@ class Life:
             part = self.begin(number)
             for piece in range(pieces):
                 part.write(sealed[piece * step : (piece + 1) * step])
+                self.mark("wrote", clip_id(number), part.bytes, round(self.now, 1))
                 self.now += 1.1
-                if piece == 1:
+                if piece == 1 and poster:
                     keep_poster(self.state / "clips", clip_id(number), b"poster" * 50)
         except DeviceError as error:
             self.write(ClipLost(clip_id(number), str(error), self.stamp()))
@@ -128,7 +130,7 @@ def life(door: Life) -> None:
     door.mark("deleting", clip_id(0))
     door.write(Delete(clip_id(0), "person", door.stamp()))
     door.turns(3)
-    door.film(3, pieces=4)
+    door.film(3, pieces=4, poster=False)  # nothing but the clip itself syncs its name
     door.rings(1)
 
 
@@ -159,12 +161,18 @@ def again(door: Life) -> None:
     door.writer.close()
 
 
+def careless(door: Life) -> None:
+    """A life of which the clips' files are never synced: the control."""
+    os.fsync = lambda _: None
+    life(door)
+
+
 def main() -> int:
     state, marks, phase = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     door = Life(state, os.open(marks, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     door.mark("begins")
     try:
-        {"life": life, "again": again, "brief": brief}[phase](door)
+        {"life": life, "again": again, "brief": brief, "careless": careless}[phase](door)
     except DoorbellError as error:  # as the daemon does: the door goes on without what it cannot have
         door.mark("without", error)
     door.mark("ends")

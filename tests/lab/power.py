@@ -6,7 +6,9 @@ write cache is lost at the cut, but for a part of it that the seed chooses, some
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import io
 import os
 import random
 import signal
@@ -21,11 +23,14 @@ import pytest
 from attrs import define, field
 
 from doorbell.check import check
+from doorbell.clips.seal import CHUNK, SEALED_CHUNK, seal, whole_chunks
+from doorbell.owner.unseal import UnsealError, unseal
 from tests.lab.machine import BUILD, Machine
 from tests.lab.nbd import Cut, Disk, serve
-from tests.lab.parts.writer import KEYS, OWNER
+from tests.lab.parts.writer import KEYS, OWNER, film
 from tests.rigs.journal import Door
 
+HEADER = seal([OWNER.recipient], b"")[:4096]
 SEEDS = int(os.environ.get("LAB_SEEDS", "3"))
 CARD_MB = 96
 WITHIN_S = 240.0
@@ -43,10 +48,11 @@ pytestmark = pytest.mark.timeout(WITHIN_S + 60)
 
 @define
 class Told:
-    """What the door had acknowledged before the cut: entries by index, clips by name."""
+    """What the door had acknowledged before the cut: entries by index, clips by name, and what of a clip was synced."""
 
     entries: dict[int, tuple[str, str]] = field(factory=dict)
     clips: dict[str, str] = field(factory=dict)
+    synced: dict[str, int] = field(factory=dict)
 
     def take(self, line: str) -> None:
         words = line.split()
@@ -55,6 +61,12 @@ class Told:
             self.entries[int(index)] = kind, token
             if kind == "clip":
                 self.clips[token] = sha256
+        elif len(words) == 3 and words[0] == "Synced":
+            self.synced[words[1]] = int(words[2])
+
+    def running(self) -> dict[str, int]:
+        """The clips whose end was not acknowledged, and the bytes of each that the card had told to be safe."""
+        return {clip: size for clip, size in self.synced.items() if clip not in self.clips}
 
 
 def written_until_the_cut(folder: Path, seed: int, words: str = "") -> tuple[Told, Cut]:
@@ -125,6 +137,28 @@ def lost(told: Told, state: Path) -> list[str]:
     return bad
 
 
+def lost_of_running(told: Told, state: Path) -> list[str]:
+    """Clips of which more went than the unfinished chunk, or whose rest is not what was filmed.
+
+    One whose beginning the journal had not yet committed lies in clips/aside, as it was.
+    """
+    bad = []
+    for name, size in told.running().items():
+        places = [state / "clips" / f"{name}.mp4.age", *(state / "clips/aside").glob(f"{name}*")]
+        sealed = next((path.read_bytes() for path in places if path.exists()), b"")
+        shown = bytearray()
+        with contextlib.suppress(UnsealError):
+            for piece in unseal([OWNER], io.BytesIO(sealed[: whole_chunks(sealed[:4096], len(sealed))])):
+                shown += piece
+        if len(sealed) < whole_chunks(HEADER, size):
+            bad.append(f"{name}: {len(sealed)} bytes left of {size} synced")
+        if len(shown) < whole_chunks(HEADER, size) // SEALED_CHUNK * CHUNK:
+            bad.append(f"{name}: {len(shown)} bytes open of {size} synced")
+        if film(name, len(shown)) != shown:
+            bad.append(f"{name}: what opens is not what was filmed")
+    return bad
+
+
 @pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_what_was_acknowledged_before_the_cut_is_there_after_it(
     tmp_path: Path, seed: int, record_property: Any
@@ -132,6 +166,8 @@ def test_what_was_acknowledged_before_the_cut_is_there_after_it(
     told, cut = written_until_the_cut(tmp_path, seed)
     state = found_after(tmp_path)
     record_property("acknowledged", f"{len(told.entries)} entries, {len(told.clips)} clips")
+    running = told.running()
+    record_property("running", f"{sum(running.values())} bytes synced of {len(running)} running clips")
     record_property(
         "cut", f"{cut.waiting} writes waiting, {cut.kept} kept, {cut.torn} torn, {cut.flushes} flushes before"
     )
@@ -142,6 +178,7 @@ def test_what_was_acknowledged_before_the_cut_is_there_after_it(
     door.writer.close()
     assert check(state, thorough=True, identities=[OWNER]).findings == ()
     assert lost(told, state) == [], "nor does putting the card in order lose any"
+    assert lost_of_running(told, state) == []
     history = {one.entry.index: one.body for one in door.history()}
     for index, (kind, token) in told.entries.items():
         body = history[index]
