@@ -24,7 +24,7 @@ from doorbell.check import check
 from doorbell.doorkeys import load_or_make
 from doorbell.journal.opening import open_to_read
 from doorbell.owner.history import read_history
-from tests.endure.rows import FULL, count, tell
+from tests.endure.rows import FULL, count, seeds, tell
 from tests.endure.workload import OWNER
 from tests.rigs.journal import Door
 
@@ -144,23 +144,35 @@ def goes_on(place: Path, done: subprocess.CompletedProcess[str]) -> str:
     return (without + [line for line in said if line.startswith("trouble")] + ["nothing"])[0]
 
 
+def hit(place: Path, refusal: Refusal) -> bool:
+    """Whether what failed was a call on the card: the program's own start makes some more or fewer each time."""
+    injected = [line for line in (place / "trace").read_text().splitlines() if line.endswith("(INJECTED)")]
+    return any(line.startswith(f"{refusal.call}(") and str(place / "state") in line for line in injected)
+
+
 def test_every_call_may_fail_once_and_nothing_told_is_lost(ram: Path) -> None:
     place = ram / "door"
     if run(place).returncode:
         pytest.skip("strace may not trace here")
     every = refusals(place)
-    chosen = every if FULL else random.Random(7).sample(every, count(12, 0))
+    (seed,) = seeds(1, 1, first=7)
+    print(f"seed {seed}")
+    chosen = every if FULL else random.Random(seed).sample(every, count(12, 0))
     said: Counter[str] = Counter()
-    faults = []
+    faults, hits = [], 0
     for one in chosen:
         done = run(place, "-e", f"inject={one.call}:error={one.error}:when={one.when}")
+        hits += hit(place, one)
         try:
             said[goes_on(place, done).partition(":")[0][:60]] += 1
             assert told_after_a_failed_sync(place / "trace") == []
         except Exception as error:  # noqa: BLE001  all of them in one report
             faults.append(f"{one}: {type(error).__name__} {str(error)[:1500]}")
-    assert not faults, f"{len(faults)} of {len(chosen)}\n" + "\n".join(faults)
+    assert not faults, f"seed {seed}: {len(faults)} of {len(chosen)}\n" + "\n".join(faults)
+    assert hits >= 0.9 * len(chosen), f"seed {seed}: only {hits} of {len(chosen)} refusals met a call on the card"
     kinds = len({one.call for one in every})
-    figure = f"{len(chosen)} refusals of {kinds} kinds of call: 0 uncaught, 0 lost, "
-    figure += "nothing told on a sync that followed a failed one"
+    figure = (
+        f"{hits} refusals of {kinds} kinds of call on the card ({len(chosen) - hits} more met a call elsewhere): 0 "
+    )
+    figure += "uncaught, 0 lost, nothing told on a sync that followed a failed one"
     tell(7, "`strace -e inject` on the real store and journal, each call on the card in turn", figure, said=dict(said))
