@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from attrs import field, frozen
@@ -43,6 +44,7 @@ class RosterError(Mistake):
         self.word = word
 
 
+@lru_cache(256)  # asked for at each look-up, by more keys than a household has
 def member_id(verify_key: bytes) -> str:
     """The first 26 characters of the verify key's SHA-256 in lower-case base32: topic level and broker login."""
     return base64.b32encode(hashlib.sha256(verify_key).digest()).decode().lower()[:26]

@@ -7,8 +7,20 @@ OS has no package of it.
 from collections.abc import Iterable
 
 _LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+_VALUES = {letter: value for value, letter in enumerate(_LETTERS)}
 _GENERATOR = 0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3
 _CHECKSUM = 6
+
+
+def _multiple(top: int) -> int:
+    """The generator times a value of GF(32): what takes the value's place when it is shifted out of 30 bits."""
+    product = 0
+    for bit, term in enumerate(_GENERATOR):
+        product ^= term if top >> bit & 1 else 0
+    return product
+
+
+_MULTIPLES = [_multiple(top) for top in range(32)]
 
 
 def encode(kind: str, data: bytes) -> str:
@@ -25,9 +37,9 @@ def decode(text: str) -> tuple[str, bytes] | None:
     kind, one, letters = text.lower().rpartition("1")
     if text not in (text.lower(), text.upper()) or not text.isascii() or not one or not kind:
         return None
-    if not all(33 <= ord(letter) <= 126 for letter in kind) or not set(letters) <= set(_LETTERS):
+    if not all(33 <= ord(letter) <= 126 for letter in kind) or not set(letters) <= _VALUES.keys():
         return None
-    values = [_LETTERS.index(letter) for letter in letters]
+    values = [_VALUES[letter] for letter in letters]
     if len(values) < _CHECKSUM or _remainder([*_spread(kind), *values]) != 1:
         return None
     data = _regrouped(values[:-_CHECKSUM], 5, 8)
@@ -43,10 +55,7 @@ def _remainder(values: Iterable[int]) -> int:
     """*values* as a polynomial over GF(32), divided by BIP 173's generator: the remainder's six values in 30 bits."""
     rest = 1
     for value in values:
-        top = rest >> 25
-        rest = (rest & 0x1FFFFFF) << 5 ^ value
-        for bit, term in enumerate(_GENERATOR):
-            rest ^= term if top >> bit & 1 else 0
+        rest = (rest & 0x1FFFFFF) << 5 ^ value ^ _MULTIPLES[rest >> 25]
     return rest
 
 

@@ -61,10 +61,9 @@ class Identity:
         words = re.findall(r"[^\W\d_]+", text.lower())
         if len(words) != WORDS:
             raise Mistake(f"{WORDS} words make an identity, {len(words)} were given: read the paper again.")
-        known = _english().wordlist
         for place, word in enumerate(words, start=1):
-            if word not in known:
-                raise Mistake(f'Word {place}, "{word}", is not in the list{_hint(word, known)}.')
+            if word not in _known():
+                raise Mistake(f'Word {place}, "{word}", is not in the list{_hint(word)}.')
         try:
             return cls(bytes(_english().to_entropy(words)))
         except ValueError:
@@ -179,6 +178,16 @@ def _english() -> "Mnemonic":
     return Mnemonic("english")
 
 
-def _hint(word: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
+@cache
+def _known() -> dict[str, frozenset[str]]:
+    """The words of the list, each with its letters."""
+    return {word: frozenset(word) for word in _english().wordlist}
+
+
+def _hint(word: str) -> str:
+    """What a person may have meant. One slip changes the length by one at most, and takes and adds a letter at most:
+    only of such words, which are few, it is worth asking how alike they are."""
+    letters = frozenset(word)
+    alike = [one for one, its in _known().items() if abs(len(one) - len(word)) <= 1 and len(its ^ letters) <= 2]
+    near = difflib.get_close_matches(word, alike, n=1)
     return f': perhaps it is "{near[0]}"' if near else ": read the paper again"

@@ -45,6 +45,20 @@ def test_the_word_that_is_wrong_is_named() -> None:
         Identity.from_words(" ".join(["Größe", *words[1:]]))
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("abadnon", "abandon"), ("ebility", "ability"), ("zo", "zoo"), ("umbrela", "umbrella"), ("vacuumm", "vacuum")],
+)
+def test_one_slip_of_the_pen_is_understood(typed: str, meant: str) -> None:
+    with pytest.raises(Mistake, match=f'"{typed}", is not in the list: perhaps it is "{meant}"'):
+        Identity.from_words(" ".join([typed, *OWNER.words().split()[1:]]))
+
+
+def test_a_word_that_is_like_none_is_not_guessed_at() -> None:
+    with pytest.raises(Mistake, match="is not in the list: read the paper again"):
+        Identity.from_words(" ".join(["a" * 5000, *OWNER.words().split()[1:]]))
+
+
 def test_swapped_words_are_told_by_their_checksum() -> None:
     words = OWNER.words().split()
     with pytest.raises(Mistake, match="checksum"):
