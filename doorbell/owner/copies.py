@@ -16,8 +16,8 @@ from attrs import evolve, field, frozen
 from doorbell import closed
 from doorbell.clips.store import CLIP, CLIP_ID, POSTER
 from doorbell.errors import DamagedError, Mistake
-from doorbell.journal.entry import JOURNAL_ID, MOST_DOCUMENT, Entry, Head, first_prev, read_document, verify
-from doorbell.offsite.segments import FOLDER, covers
+from doorbell.journal.entry import JOURNAL_ID, MOST_DOCUMENT, VERIFY_KEY, Entry, Head, first_prev, read_document, verify
+from doorbell.offsite.segments import ABOUT, FOLDER, covers
 from doorbell.owner.history import Told, read_history
 from doorbell.owner.identity import Identity
 
@@ -151,14 +151,20 @@ def _journal(place: Path, files: set[str], identities: Sequence[Identity], door_
 
 
 def _about(place: Path) -> tuple[bytes, bytes]:
-    shape = {"v": closed.count, "verify_key": closed.base64_of(32), "journal": closed.base64_of(16)}
     try:
-        with (place / "door.json").open("rb") as file:
-            found = closed.fields(closed.load(file.read(MOST_ABOUT + 1), MOST_ABOUT), shape)
+        with (place / ABOUT).open("rb") as file:
+            journal_id, key = read_about(file.read(MOST_ABOUT + 1))
     except (OSError, ValueError):
-        raise Mistake(f"{place}/door.json is missing or damaged: fetch the copies again.") from None
-    if found["journal"].hex() != place.name:
+        raise Mistake(f"{place}/{ABOUT} is missing or damaged: fetch the copies again.") from None
+    if journal_id.hex() != place.name:
         raise Mistake(f"{place} holds another journal than its name says: fetch the copies again.")
+    return journal_id, key
+
+
+def read_about(text: bytes) -> tuple[bytes, bytes]:
+    """Whose journal a folder holds: journal id (16 bytes) and verify key (32). Raises ValueError."""
+    shape = {"verify_key": closed.base64_of(VERIFY_KEY), "journal": closed.base64_of(JOURNAL_ID)}
+    found = closed.versioned(text, MOST_ABOUT, shape)
     return found["journal"], found["verify_key"]
 
 

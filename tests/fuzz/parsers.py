@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -20,16 +21,19 @@ from typing import Final, get_type_hints
 from attrs import fields, frozen
 
 from doorbell import closed, configfile, household, overlay, pairing, pipe, roster, ticket
+from doorbell.boot import adopt
 from doorbell.clips import seal
 from doorbell.clips.recipient import Recipient
-from doorbell.errors import ConfigError, DamagedError, Mistake
+from doorbell.errors import ConfigError, DamagedError, DoorbellError, Mistake
 from doorbell.journal import entry
+from doorbell.light import kept as by_light
 from doorbell.link import acceptance, commands
 from doorbell.link.acceptance import Acceptance
 from doorbell.link.topics import TABLE
 from doorbell.overheard import shown
 from doorbell.overheard.report import report
 from doorbell.overheard.session import Heard
+from doorbell.owner import copies, remux, restore
 from doorbell.owner.identity import Identity
 from doorbell.owner.unseal import UnsealError, unseal
 from doorbell.push import book, letters
@@ -327,6 +331,75 @@ def _passages() -> Iterator[bytes]:
         yield pipe.encode(kind(**{one.name: plain.get(types[one.name], {}) for one in fields(kind)}))
 
 
+# ---- what an owner opens, and what lies on the card
+
+
+def boxes(data: bytes) -> None:
+    """An opened clip's fragments: what is whole of it is whole by itself."""
+    whole = remux.whole_fragments(io.BytesIO(data))
+    assert 0 <= whole <= len(data)
+    assert remux.whole_fragments(io.BytesIO(data[:whole])) == whole
+
+
+def _boxes() -> Iterator[bytes]:
+    def box(kind: bytes, inside: bytes = b"") -> bytes:
+        return struct.pack(">I", 8 + len(inside)) + kind + inside
+
+    fragment = box(b"moof", bytes(20)) + box(b"mdat", bytes(40))
+    yield box(b"ftyp", b"isom") + box(b"moov", bytes(30)) + fragment * 2
+    yield box(b"moov") + struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4) + fragment[:30]
+    yield box(b"moov") + struct.pack(">I", 0) + b"mdat" + bytes(9)
+
+
+def backup(data: bytes) -> None:
+    """The inside of a file that anybody can have sealed to the owner and called a backup."""
+    found = restore._read(data, [OWNER])
+    assert found.settings.door.id == found.door
+    assert len(found.keys.verify_key) == len(found.keys.box_key)
+
+
+def _backups() -> Iterator[bytes]:
+    settings = f'[door]\nid = "front"\n[keys]\nrecipients = ["{OWNER.recipient}"]\n'.encode()
+    files = {"doorbell.toml": settings, "keys/signing.key": bytes(32), "keys/box.key": bytes(32)}
+    head = {"journal": "AAAAAAAAAAAAAAAAAAAAAA==", "index": 3, "hash": closed.to_base64(bytes(32))}
+    for more, journal in (({}, None), ({overlay.NAME: next(_kept())[1:], "recording-off": b""}, head)):
+        page = {"v": 1, "door": "front", "made": "2026-03-01T07:30:00Z", "software": "0.1.0", "journal": journal}
+        yield closed.dump({**page, "files": {name: closed.to_base64(one) for name, one in {**files, **more}.items()}})
+
+
+def kept(data: bytes) -> None:
+    """What the household set, what a ticket taught, and whose journal a folder of copies says that it holds."""
+    kind, text = data[:1], data[1:]
+    if kind == b"s":
+        overlay.read(_CONFIG, text)
+    elif kind == b"l":
+        by_light.read(_CONFIG, text)
+    else:
+        copies.read_about(text)
+
+
+def _kept() -> Iterator[bytes]:
+    yield b's{"v":1,"settings":{"storage":{"days":7},"privacy":{"masks":[[[0,0],[0.5,0],[0.5,0.5]]]}}}'
+    ticket_ = {"owner": str(OWNER.recipient), "door": "front", "login": "door", "password": "secret"}
+    for broker in ("mqtts://broker.lan:8883", "mqtt://[fe80::1]"):
+        yield b"l" + closed.dump({"v": 1, **ticket_, "broker": broker, "pin": closed.to_base64(bytes(32))})
+    about = {"verify_key": closed.to_base64(bytes(32)), "journal": closed.to_base64(bytes(16))}
+    yield b"j" + closed.dump({"v": 1, **about})
+
+
+def booted(data: bytes) -> None:
+    """Settings off a FAT volume, written in any editor: what is handed on means what was understood."""
+    found, why = adopt._understood(data)
+    assert found is not None or why
+    if found is not None:
+        assert adopt._understood(adopt._text(data)) == (found, why)
+
+
+def _booted() -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf" + b'[door]\r\nid = "front"\r\n[mqtt]\r\npassword = "secret"\r\n'
+    yield b"[privacy]\nmasks = [[[0,0],[9,0],[1,1]]]\n"
+
+
 PARSERS: Final[dict[str, Parser]] = {
     "clip": Parser(clip, (UnsealError,), _clips),
     "document": Parser(document, (DamagedError,), _documents),
@@ -341,6 +414,10 @@ PARSERS: Final[dict[str, Parser]] = {
     "keys": Parser(keys, (Mistake, UnicodeDecodeError), _keys),
     "overheard": Parser(overheard, (), _overheard),
     "pipe": Parser(passage, (ValueError,), _passages),
+    "boxes": Parser(boxes, (), _boxes),
+    "backup": Parser(backup, (ValueError, DoorbellError), _backups),
+    "kept": Parser(kept, (ValueError, Mistake), _kept),
+    "boot": Parser(booted, (), _booted),
 }
 
 
