@@ -26,6 +26,9 @@ from doorbell.bench.rows import Row, Say
 from doorbell.errors import DeviceError
 
 BAR: Final = 2.0
+CHECKED: Final = 10_000
+"""Clips that `doorbell check` has to look at within CHECK_S."""
+CHECK_S: Final = 1.0
 ROUNDS: Final = 3
 
 
@@ -60,7 +63,7 @@ def measure(largest: int, say: Say) -> list[Row]:
 
             make(state, size, say)
             found[size] = {task: _median(task, state, say) for task in TASKS}
-    rows = []
+    rows = [_in_time(found[CHECKED]["check"][0])] if CHECKED in found else []
     for key, task in TASKS.items():
         for size in sizes[:2]:
             share = (size, largest) if task.each else (1, 1)
@@ -75,6 +78,11 @@ def measure(largest: int, say: Say) -> list[Row]:
         what = f"{task.what}: memory, {largest:,} clips beside {sizes[1]:,}"
         rows.append(Row(what, round(large, 1), round(small, 1), round(large / small, 2), 1.25, "MB"))
     return rows
+
+
+def _in_time(took: float) -> Row:
+    what = f"{TASKS['check'].what}: {CHECKED:,} clips, beside what it may take"
+    return Row(what, round(took * 1e3, 1), CHECK_S * 1e3, round(took / CHECK_S, 2), 1.0, "ms")
 
 
 def _median(task: str, state: Path, say: Say) -> tuple[float, float]:

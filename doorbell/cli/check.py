@@ -87,11 +87,14 @@ def _tell(result: Result, mended: tuple[Finding, ...]) -> None:
 
 @contextmanager
 def _progress(state: Path, *, shown: bool) -> Iterator[Callable[[int], object]]:
-    """A bar of the bytes that are read, on standard error; none where nobody looks at it."""
+    """A bar of what is read and verified, on standard error; none where nobody looks at it."""
     if not shown:
         yield lambda _: None
         return
-    from doorbell.check import bytes_held
+    from doorbell.check import work
 
-    with click.progressbar(length=bytes_held(state), label="reading every clip", file=sys.stderr) as bar:
+    whole = work(state)
+    steps = max(1, whole // 1000)  # a bar that is drawn for each entry takes longer than the entries
+    label = "reading every clip and entry"
+    with click.progressbar(length=whole, label=label, file=sys.stderr, update_min_steps=steps) as bar:
         yield bar.update

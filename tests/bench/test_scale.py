@@ -38,6 +38,17 @@ def test_a_measured_process_tells_its_time_and_memory(card: Path, task: str) -> 
     assert 5 < mb < 200
 
 
+@pytest.mark.parametrize(("seconds", "met"), [(0.6, True), (1.2, False)])
+def test_a_check_of_ten_thousand_clips_has_a_row_with_its_bar(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, met: bool
+) -> None:
+    monkeypatch.setattr(scale, "_median", lambda *_: (seconds, 20.0))
+    monkeypatch.setattr("doorbell.bench.years.make", lambda *_: None)
+    for largest in (10_000, 100_000):
+        (row,) = [row for row in scale.measure(largest, quiet) if "10,000 clips, beside" in row.what]
+        assert (row.ours, row.reference, row.bar, row.unit, row.met) == (seconds * 1e3, 1000.0, 1.0, "ms", met)
+
+
 def test_a_made_card_holds_every_invariant(card: Path) -> None:
     result = check(card, thorough=True)
     assert (result.findings, result.clips, result.entries) == ((), 300, 600)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
+from doorbell.check import ENTRY, check, work
 from doorbell.cli.check import check as check_command
 from doorbell.cli.clips import clips as clips_command
 from doorbell.cli.journal import journal as journal_command
@@ -21,6 +26,43 @@ from tests.rigs.journal import Door, stamp
 
 def call(command: Any, *arguments: str | Path) -> Result:
     return CliRunner().invoke(command, [str(argument) for argument in arguments])
+
+
+def on_a_terminal(*arguments: str) -> tuple[int, str]:
+    """Exit code of `doorbell`, and what a person sees of it."""
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        command = [sys.executable, "-m", "doorbell", *arguments]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=theirs) as child:
+            os.close(theirs)
+            seen = b""
+            with contextlib.suppress(OSError):  # EIO: the other side of the terminal is closed
+                while piece := screen.read(4096):
+                    seen += piece
+        return child.returncode, seen.decode()
+
+
+@pytest.mark.parametrize(("words", "shown"), [(("--thorough",), True), ((), False)])
+def test_who_looks_on_sees_how_far_a_thorough_check_has_come(
+    door: Door, words: tuple[str, ...], *, shown: bool
+) -> None:
+    for number in (1, 2, 3):
+        door.record(number)
+    code, seen = on_a_terminal("check", "--state", str(door.state), *words)
+    assert code == 0, seen
+    assert (("reading every clip and entry" in seen), "100%" in seen) == (shown, shown)
+    if not shown:
+        assert call(check_command, "--state", door.state, "--thorough").stderr == ""
+
+
+def test_the_bar_ends_where_it_was_said_to(door: Door) -> None:
+    """Clips and entries: a bar of the clips alone stands at its end while the journal's signatures take their time."""
+    for number in (1, 2):
+        door.record(number)
+    told: list[int] = []
+    assert check(door.state, thorough=True, progress=told.append).findings == ()
+    assert sum(told) == work(door.state)
+    assert told.count(ENTRY) >= 4
 
 
 @pytest.fixture
