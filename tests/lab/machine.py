@@ -15,6 +15,10 @@ from attrs import frozen
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("LAB_BUILD", REPOSITORY / "build" / "lab")).resolve()
 
+KERNEL = (
+    "console=ttyS0 quiet panic=-1 loglevel=3 systemd.show_status=0 net.ifnames=0 "
+    "ia32_emulation=on"  # or Debian's runs no program of another machine, and the sandbox has nothing to forbid
+)
 BEGIN = """\
 set -eu
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONDONTWRITEBYTECODE=1 HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis
@@ -75,7 +79,7 @@ class Machine:
             "qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,-avx2",
             "-smp", "2", "-m", str(self.memory_mb), "-nodefaults", "-no-reboot", "-display", "none", "-serial", "stdio",
             "-kernel", str(BUILD / "vmlinux"), "-initrd", str(BUILD / "initrd.gz"),
-            "-append", f"console=ttyS0 quiet panic=-1 loglevel=3 systemd.show_status=0 net.ifnames=0{plain}",
+            "-append", f"{KERNEL}{plain}",
             "-drive", f"file={BUILD / 'root.img'},format=raw,if=none,id=root,snapshot=on",
             "-device", "virtio-blk-pci,drive=root", "-device", "virtio-rng-pci",
             "-virtfs", f"local,path={self.folder},mount_tag=lab,security_model=none,id=lab",

@@ -14,6 +14,7 @@ from doorbell.glance import LAST_GOOD
 from doorbell.leaving import LEAVE_S
 from doorbell.light import kept
 from doorbell.push import pocket
+from tests.lab.parts import probe
 
 UNIT = Path(__file__).resolve().parents[2] / "systemd" / "doorbell.service"
 LINES = [line for line in UNIT.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
@@ -82,6 +83,44 @@ def test_the_door_is_exposed_to_little(unit: Path) -> None:
     done = analyze("security", "--offline=true", f"--threshold={EXPOSURE * 10:.0f}", "--no-pager", unit)
     assert done.returncode == 0, done.stdout[-300:]
     assert "Overall exposure level" in done.stdout
+
+
+RUNS = {
+    "Type", "NotifyAccess", "ExecStart", "TimeoutStartSec", "WatchdogSec", "Restart", "RestartSec", "TimeoutStopSec",
+    "KillMode", "StateDirectory", "StateDirectoryMode", "RuntimeDirectory", "RuntimeDirectoryMode",
+    "RuntimeDirectoryPreserve", "ConfigurationDirectory", "ConfigurationDirectoryMode", "WorkingDirectory",
+    "Environment", "OOMPolicy", "ProcSubset", "RemoveIPC",
+}  # fmt: skip
+"""Lines that say how the service runs and take nothing from it; the last one cleans up when it has ended."""
+
+
+def test_every_line_that_restricts_is_looked_at_from_inside_by_the_lab() -> None:
+    service = LINES[LINES.index("[Service]") + 1 : LINES.index("[Install]")]
+    restricting = {line.partition("=")[0] for line in service} - RUNS
+    assert restricting == set(probe.WATCHED)
+    attempts = probe.NEEDED | probe.FORBIDDEN | probe.BOUNDS
+    assert len(attempts) == len(probe.NEEDED) + len(probe.FORBIDDEN) + len(probe.BOUNDS)
+    assert {name for names in probe.WATCHED.values() for name in names} <= set(attempts)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("LimitNOFILE", "512"), ("TasksMax", "64"), ("MemoryHigh", "280M"), ("MemoryMax", "340M"), ("LimitCORE", "0")],
+)
+def test_the_bounds_that_the_lab_looks_for_are_the_units(line: str, told: str) -> None:
+    assert f"{line}={told}" in LINES
+    assert told == "0" or any(told in name for name in probe.WATCHED[line])
+
+
+def test_the_labs_program_of_another_machine_runs_where_nothing_forbids_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    said = probe.tried(probe.be_another_machine)
+    assert list(tmp_path.iterdir()) == []
+    if "Exec format error" in said:
+        pytest.skip("this kernel or processor runs no program of 32-bit x86")
+    assert said == ""
 
 
 def test_stopping_leaves_time_for_the_running_clip_and_the_journal() -> None:

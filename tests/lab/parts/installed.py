@@ -10,6 +10,7 @@ import json
 import os
 import pwd
 import re
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -124,7 +125,12 @@ def tried_in_the_sandbox(world: World) -> dict[str, str]:
     """What the probe says when it runs by the door's own unit: each attempt, and how it failed ("" if it did not)."""
     unit = Path("/usr/lib/systemd/system/doorbell.service").read_text()
     chip = world.chip.device.name.removeprefix("gpiochip")
-    words = f"/usr/bin/python3 -P /usr/local/lib/probe.py {world.broker.port} {chip}"
+    # A terminal: nothing but the unit's list of devices keeps anybody from it.
+    os.mknod(probe.OPEN_TO_ALL, stat.S_IFCHR, Path("/dev/ttyS0").stat().st_rdev)
+    Path(probe.OPEN_TO_ALL).chmod(0o666)
+    assert [probe.tried(one) for one in (probe.be_another_machine, probe.see_temporary_files)] == ["", ""], "out here"
+    mounts = Path("/proc/1/ns/mnt").readlink()
+    words = f"/usr/bin/python3 -P /usr/local/lib/probe.py {world.broker.port} {chip} {mounts}"
     unit = re.sub(r"(?m)^ExecStart=.*$", f"ExecStart={words}", unit)
     unit = re.sub(r"(?m)^(Type=notify|NotifyAccess=.*|WatchdogSec=.*|Restart=.*)$", "", unit)
     unit = unit.replace("[Service]", "[Service]\nType=oneshot\nStandardOutput=truncate:/run/probe.json")
@@ -135,7 +141,21 @@ def tried_in_the_sandbox(world: World) -> dict[str, str]:
     run("systemctl", "start", "probe")
     said = dict(json.loads(Path("/run/probe.json").read_text()))
     run("systemctl", "start", "doorbell")
+    Path(probe.OPEN_TO_ALL).unlink()
     return said
+
+
+def judged(said: dict[str, str], record_property: Any) -> None:
+    """That everything in what the probe said is as it should be; the figures of it."""
+    record_property("needed things that work", sum(said[name] == "" for name in probe.NEEDED))
+    record_property("forbidden things that fail", sum(said[name] != "" for name in probe.FORBIDDEN))
+    record_property("bounds in force", sum(said[name] == "" for name in probe.BOUNDS))
+    assert {name: said[name] for name in (probe.NEEDED | probe.BOUNDS) if said[name]} == {}
+    assert [name for name in probe.FORBIDDEN if not said[name]] == []
+    # These fail for no other reason than the unit's.
+    assert "it ended by" in said["run a program of another machine"], "and not before it ran"
+    assert "Operation not permitted" in said["change its priority"]
+    assert "Operation not permitted" in said["open a device that anybody might"]
 
 
 class World:
