@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -114,8 +115,9 @@ def run(name: str) -> int:
         draw(BUILD / "frames")
         shutil.copytree(BUILD / "frames", machine.folder / "frames")
     if name in ("service", "short"):
-        deb = subprocess.run([REPOSITORY / "packaging/build-deb"], stdout=subprocess.PIPE, text=True, check=True).stdout
-        shutil.copy(deb.strip(), machine.folder / "doorbell.deb")
+        shutil.copy(package(REPOSITORY), machine.folder / "doorbell.deb")
+    if name == "service":
+        shutil.copy(package(next_version(BUILD / "next")), machine.folder / "next.deb")
     print(f"{name}: {part.about}", flush=True)
     outcome = machine.run(part.within_s)
     reports = [ET.parse(file).getroot() for file in sorted(machine.folder.glob("*.xml"))]
@@ -129,6 +131,31 @@ def run(name: str) -> int:
         print(outcome.output[-6000:])
     print(f"{name}: {'passed' if complete else 'FAILED'} in {outcome.seconds:.0f} s\n", flush=True)
     return 0 if complete else 1
+
+
+def package(checkout: Path) -> str:
+    """The path of the .deb that *checkout* builds."""
+    built = subprocess.run([checkout / "packaging/build-deb"], stdout=subprocess.PIPE, text=True, check=True)
+    return built.stdout.strip()
+
+
+def next_version(folder: Path) -> Path:
+    """A copy of this checkout in *folder* whose version is one higher, to be upgraded to."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "doorbell", "packaging", "systemd",
+         "pyproject.toml", "doorbell.example.toml"],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, check=True,
+    ).stdout  # fmt: skip
+    tar = ["tar", "-c", "--null", "--ignore-failed-read", "-T", "-"]
+    packed = subprocess.run(tar, cwd=REPOSITORY, input=names, stdout=subprocess.PIPE, check=True).stdout
+    subprocess.run(["tar", "-x"], cwd=folder, input=packed, check=True)
+    module = folder / "doorbell/__init__.py"
+    text = module.read_text()
+    module.write_text(re.sub(r'(?m)^(__version__ = "\d+\.)(\d+)', lambda at: f"{at[1]}{int(at[2]) + 1}", text))
+    assert module.read_text() != text
+    return folder
 
 
 def table(report: ET.Element) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from doorbell.doctor import software
+from tests.lab import run
 
 PACKAGING = Path(__file__).parents[2] / "packaging"
 
@@ -92,6 +93,19 @@ def test_lintian_has_nothing_to_say(deb: Path) -> None:
 def test_the_same_checkout_gives_the_same_bytes(deb: Path, tmp_path: Path) -> None:
     again = subprocess.run([PACKAGING / "build-deb", tmp_path], capture_output=True, text=True, check=True)
     assert Path(again.stdout.strip()).read_bytes() == deb.read_bytes()
+
+
+def test_the_version_that_the_lab_upgrades_to_is_higher_and_refuses_the_way_back(deb: Path, tmp_path: Path) -> None:
+    def version(path: Path | str) -> str:
+        told = subprocess.run(["dpkg-deb", "--field", path, "Version"], capture_output=True, text=True, check=True)
+        return told.stdout.strip()
+
+    now, later = version(deb), version(run.package(run.next_version(tmp_path / "next")))
+    assert subprocess.run(["dpkg", "--compare-versions", later, "gt", now], check=False).returncode == 0
+    subprocess.run(["dpkg-deb", "--control", deb, tmp_path / "control"], check=True)
+    done = subprocess.run([tmp_path / "control/preinst", "upgrade", later], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"version {later} is installed, and {now} may not read" in done.stderr
 
 
 def script(name: str, *words: str) -> subprocess.CompletedProcess[str]:

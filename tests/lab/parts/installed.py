@@ -100,6 +100,13 @@ def looks_installed() -> None:
     assert [line for line in wrong if not line.endswith("/usr/share/doc/doorbell")] == []
 
 
+def version() -> str:
+    """As dpkg has it; only of a package that is installed as it should be."""
+    state, found = run("dpkg-query", "--show", "--showformat", "${Status}\\n${Version}", "doorbell").splitlines()
+    assert state == "install ok installed"
+    return found
+
+
 def holds_no_privilege(number: int) -> None:
     status = dict(re.findall(r"(?m)^(\w+):\s+(.*)$", Path(f"/proc/{number}/status").read_text()))
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import time
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.lab.parts.installed import (
     the_log_of_a_failure,
     tried_in_the_sandbox,
     until,
+    version,
     world,
 )
 from tests.lab.parts.wire import OUTWARD
@@ -124,9 +126,10 @@ def test_stopped_in_the_middle_of_a_clip_it_leaves_a_whole_one(world: World, rec
     assert not world.chip.high(CHIME)
 
 
-def test_an_upgrade_finishes_the_running_clip_and_keeps_settings_clips_and_journal(
+def test_an_upgrade_to_the_next_version_finishes_the_running_clip_and_keeps_settings_clips_and_journal(
     world: World, record_property: Any
 ) -> None:
+    before = version()
     run("systemctl", "start", "doorbell")
     sees()
     settings, clips = SETTINGS.read_text(), set((STATE / "clips").glob("*.mp4.age"))
@@ -134,8 +137,12 @@ def test_an_upgrade_finishes_the_running_clip_and_keeps_settings_clips_and_journ
     world.press()
     until(lambda: list((STATE / "clips").glob("*.part")), 60)
     running = {path.name.partition(".")[0] for path in (STATE / "clips").glob("*.part")}
-    run("dpkg", "--install", "/lab/doorbell.deb")
+    run("dpkg", "--install", "/lab/next.deb")
     until(lambda: shown("ActiveState") == "active" and shown("MainPID") != main, 120)
+    looks_installed()
+    assert version() != before
+    assert version() in run("doorbell", "--version")
+    record_property("upgraded", f"{before} to {version()}")
     assert SETTINGS.read_text() == settings
     now = set((STATE / "clips").glob("*.mp4.age"))
     assert clips < now
@@ -147,6 +154,18 @@ def test_an_upgrade_finishes_the_running_clip_and_keeps_settings_clips_and_journ
     said = bodies(OWNER, world.listener.of("journal"))
     assert {"started", "ring", "clip", "stopped"} <= {body["kind"] for body in said}
     assert running <= {body["id"] for body in said if body["kind"] == "clip"}, "and not clip_cut"
+
+
+def test_the_way_back_is_refused_in_words_and_the_door_goes_on(world: World) -> None:
+    now, main, clips = version(), shown("MainPID"), set((STATE / "clips").glob("*.mp4.age"))
+    done = subprocess.run(["dpkg", "--install", "/lab/doorbell.deb"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"version {now} is installed" in done.stderr and "Nothing was changed" in done.stderr
+    assert "docs/owner/upgrade.md" in done.stderr
+    looks_installed()
+    assert (version(), shown("MainPID"), shown("ActiveState")) == (now, main, "active")
+    assert clips <= set((STATE / "clips").glob("*.mp4.age"))
+    assert world.press() < 10
 
 
 def test_in_all_that_time_no_packet_left_but_to_the_broker(world: World, record_property: Any) -> None:
