@@ -50,7 +50,8 @@ class Listener:
         self._client.on_subscribe = lambda *_: self._here.set()
         self._client.on_message = self._note
         self._here = threading.Event()
-        self._client.connect("127.0.0.1", port)
+        # No keepalive: a machine that stood still for a minute finds its listener still there.
+        self._client.connect("127.0.0.1", port, keepalive=0)
         self._client.loop_start()
         assert self._here.wait(10)
 
