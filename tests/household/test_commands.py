@@ -63,10 +63,9 @@ def a_clip(door: Door, listener: Listener, seconds: float = 0.0) -> str:
     """Ring, wait until the clip is kept and told; its id."""
     door.until(lambda: door.status().get("camera") == "sees")
     pause(seconds)
-    before = len(door.clips)
+    before = set(door.clips)
     door.press()
-    door.until(lambda: len(door.clips) > before, 60)
-    clip = [one for one in door.clips if one.stem.removesuffix(".mp4")][-1].name.partition(".")[0]
+    clip = door.until(lambda: set(door.clips) - before, 60).pop().name.partition(".")[0]
     door.until(
         lambda: [b for b in bodies(door.owner, listener.of("journal")) if b["kind"] == "clip" and b["id"] == clip]
     )

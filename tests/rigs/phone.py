@@ -48,6 +48,7 @@ class Phone:
     _uptime: tuple[float, float] = (0.0, 0.0)
     _news: threading.Condition = field(factory=threading.Condition)
     _client: Any = None
+    _last: Any = None
 
     # ---- who it is
 
@@ -120,7 +121,12 @@ class Phone:
     # ---- what it says
 
     def publish(self, topic: str, payload: bytes) -> None:
-        self._client.publish(f"doorbell/{self.door}/{topic}", payload, qos=1)
+        self._last = self._client.publish(f"doorbell/{self.door}/{topic}", payload, qos=1)
+
+    def delivered(self) -> None:
+        """Wait until the broker has all that was published: whatever another phone says now comes behind it."""
+        self._last.wait_for_publish(self.within)
+        assert self._last.is_published()
 
     def uptime(self) -> float:
         """The door's uptime now, by its last reply."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endure.rows import FULL, show
+from tests.endure.rows import show
 from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener
 
@@ -43,7 +43,6 @@ def test_with_no_umask_at_all_everything_the_door_keeps_is_its_own(
     show("wrong permissions", f"umask 0: {kept} files 0600, folders 0700; a state folder of 0755 is closed and told")
 
 
-@pytest.mark.skipif(not FULL, reason="tests/seal shows the refusal by itself")
 def test_a_key_that_others_could_read_is_not_used_and_the_door_rings(
     tmp_path: Path, broker: Mosquitto, listener: Listener
 ) -> None:

@@ -13,7 +13,7 @@ import pytest
 from doorbell.clips.seal import payload_key
 from doorbell.owner import unseal as reader
 from doorbell.owner.identity import Identity
-from tests.endure.rows import FULL, count, show
+from tests.endure.rows import count, show
 from tests.rigs.door import Door, pause
 from tests.rigs.ext4 import Card
 
@@ -97,7 +97,6 @@ def cores(*places: Path) -> list[Path]:
 
 
 @pytest.mark.threat("core files")
-@pytest.mark.skipif(not FULL, reason="it takes two daemons; what the unit says is read by tests/ops")
 def test_a_doorman_and_a_recorder_that_crash_leave_no_core_file(tmp_path: Path) -> None:
     if Path("/proc/sys/kernel/core_pattern").read_text().startswith("|"):
         pytest.skip("this machine gives core files to a program, not to the folder")
