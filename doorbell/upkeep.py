@@ -37,6 +37,8 @@ CUT_OFF_S = 600.0
 """A broker that is away for so long shows by the LED; as long as the text on the boot volume waits."""
 SOON_S = 0.5
 """How soon the status page shows what changed."""
+CARD_S = 5.0
+"""How often it is looked whether the card holds anybody up."""
 STUCK_S = 600.0
 """Only after this long it is a reason to withhold the watchdog's sign of life. A card that hangs in the kernel is not
 healed by a restart, and the bell works without it."""
@@ -84,7 +86,9 @@ class Upkeep:
     _shown: Shown = Shown(sees=False, moves=False, clip="", rings=0, entries=0)
 
     def start(self, at: float) -> None:
-        self._due = {"health": at + HEALTH_S, "hour": at + HOUR_S, "minute": at + MINUTE_S, "status": at}
+        self._due = {
+            "health": at + HEALTH_S, "hour": at + HOUR_S, "minute": at + MINUTE_S, "card": at + CARD_S, "status": at,
+        }  # fmt: skip
         if self.glances is not None:
             self._due["glance"] = at + EVERY_S
         if self.systemd.watchdog_s:
@@ -132,8 +136,10 @@ class Upkeep:
                     self.voice.health(at)
             case "status":
                 self._due[name] = at + statuspage.FRESH_S
-                self._look_at_card(at)
                 self._tell_status()
+            case "card":
+                self._due[name] = at + CARD_S
+                self._look_at_card(at)
             case "glance" if self.glances is not None:
                 self._due[name] = at + EVERY_S
                 self.glances.ask(at)
@@ -153,12 +159,15 @@ class Upkeep:
                     self.ledger.write("clock_stepped", {"seconds": round(by, 1)}, at)
             case "hour":
                 self._due[name] = at + HOUR_S
-                if self.held_back:
-                    self.ledger.write("quiet", {"gates": dict(self.held_back)}, at)
-                    self.held_back.clear()
-                self.ledger.forget_old(at)
-                if self.config.offsite.remote:
-                    self.problems.tell("offsite", trouble(self.config.offsite.workplace, self.ledger.clock.wall(at)))
+                self._each_hour(at)
+
+    def _each_hour(self, at: float) -> None:
+        if self.held_back:
+            self.ledger.write("quiet", {"gates": dict(self.held_back)}, at)
+            self.held_back.clear()
+        self.ledger.forget_old(at)
+        if self.config.offsite.remote:
+            self.problems.tell("offsite", trouble(self.config.offsite.workplace, self.ledger.clock.wall(at)))
 
     def glanced(self, done: ErrandDone, at: float) -> None:
         """The card answered, or refused."""

@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 from attrs import define
 
+from doorbell.clock import WallClock
+from doorbell.doorkeys import DoorKeys
 from doorbell.errors import DeviceError
 from doorbell.events import Pir, RecorderAlive, RecorderGone, RecorderReady, Tampered
+from doorbell.glance import HANGS_S
+from doorbell.journal.thread import JournalThread
 from doorbell.problems import PARTS
-from doorbell.upkeep import MINUTE_S, UNSET_MINUTES
+from doorbell.upkeep import CARD_S, MINUTE_S, UNSET_MINUTES
 from tests.door.test_doorman import Hall
 from tests.endure.rows import count, tell
 from tests.rigs.listening import Listening
@@ -82,10 +86,11 @@ def test_a_day_without_a_camera_loses_no_ring_and_the_camera_comes_back(hall: Ha
 
 def test_a_covered_sensor_is_told_and_taken_back_and_the_door_rings(hall: Hall) -> None:
     hall.say(RecorderReady(1.0), 1.0)
+    hall.say(RecorderAlive(2.0, 10, 0), 2.0)
     hall.say(Tampered(2.0, active=True), 2.0)
     assert "tamper" in hall.problems
-    assert rings(hall, 2.5)
-    hall.say(Tampered(9.0, active=False), 9.0)
+    assert rings(hall, 3.0)
+    hall.say(Tampered(5.5, active=False), 5.5)
     assert "tamper" not in hall.problems
 
 
@@ -149,6 +154,35 @@ def test_a_clock_that_nobody_sets_is_told_after_ten_minutes_and_the_door_rings(h
     clock.is_set = True
     pass_time(hall, at + 5, MINUTE_S)
     assert "clock" not in hall.problems
+
+
+@pytest.mark.parametrize("parts", [(part,) for part in PARTS] + [PARTS], ids=lambda parts: "+".join(parts[:2]))
+def test_with_any_trouble_and_with_all_at_once_the_door_rings(hall: Hall, parts: tuple[str, ...]) -> None:
+    """The bell looks at no part of the house: off-site copies, push, pairing by light and a full card included."""
+    for part in parts:
+        hall.problems.tell(part, "Something is to be done.")
+    assert rings(hall, 10.0)
+    at = pass_time(hall, 13.0, 300)
+    for part in parts:
+        hall.problems.tell(part, "Something is to be done.")
+    assert rings(hall, at)
+
+
+def test_a_card_that_hangs_is_told_after_10_s_and_taken_back_and_the_door_rings(hall: Hall, tmp_path: Path) -> None:
+    keys = DoorKeys(bytes(32), bytes(32))
+    journal = JournalThread(  # never started: its turn does not end
+        tmp_path, verify_key=keys.verify_key, seal=bytes, sign_entry=keys.sign_entry, put=hall.inbox.put,
+        started=WallClock().stamp(0.0), clock=lambda: 100.0,
+    )  # fmt: skip
+    hall.doorman.ledger.journal = journal
+    at = pass_time(hall, 100.0, HANGS_S)
+    assert "card" not in hall.problems
+    at = pass_time(hall, at, CARD_S + 1)
+    assert "card" in hall.problems
+    assert rings(hall, at)
+    journal.last_turn = at + 3
+    pass_time(hall, at + 3, CARD_S + 1)
+    assert "card" not in hall.problems
 
 
 def test_every_test_that_the_page_names_is_there() -> None:
