@@ -120,6 +120,7 @@ def test_the_whole_daemon_leaves_nothing_of_its_pictures_on_card_swap_or_in_temp
     found = {name: number for name, number in hits(raw, needles).items() if number}
     assert found == {}
     assert strays == []
+    assert swapped == 0
     figure = f"{len(films)} clips of the daemon: 0 hits of {len(needles)} needles taken from the opened clips, "
     figure += f"0 temporary files, {swapped} kB swapped"
     tell(16, "the daemon with state, runtime, log, home and TMPDIR on a raw ext4 image", figure)

@@ -49,7 +49,8 @@ def test_a_seed_changed_anywhere_is_read_or_refused(name: str, request: pytest.F
         parsers.fed(name, bytes(data))
 
 
-@given(st.sampled_from(sorted(parsers.PARSERS)), st.binary(max_size=300))
+@each_parser
+@given(data=st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(name: str, data: bytes) -> None:
     parsers.fed(name, data)
 
