@@ -58,14 +58,8 @@ def recipients(door: Door) -> Finding:
 
 
 def privacy(door: Door) -> Finding:
-    """What leaves the door in clear."""
-    chosen = door.config.privacy
-    if chosen.clear_snapshot:
-        return bad(
-            "Pictures leave the door unsealed (privacy.clear_snapshot): the broker and Home Assistant see them.",
-            "Turn it off unless you want exactly that: clear_snapshot = false, or in the app.",
-        )
-    if chosen.clear_events:
+    """What leaves the door in clear; a picture never, whatever is set (config.Privacy)."""
+    if door.config.privacy.clear_events:
         return good("No picture leaves unsealed; that it rang or moved, and when, the broker sees.")
     return good("Nothing leaves the door in clear.")
 

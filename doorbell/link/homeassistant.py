@@ -47,7 +47,6 @@ class Device:
     model: str
     version: str
     may_switch_recording: bool = False
-    clear_snapshot: bool = False
 
 
 def discovery(device: Device) -> Message:
@@ -95,7 +94,7 @@ def entity_id(door_id: str, domain: str, key: str) -> str:
     return f"{domain}.{'_'.join(['doorbell', *words, key])}"
 
 
-_OPTIONAL = {"recording": "binary_sensor", "recording_switch": "switch", "snapshot": "image"}
+_OPTIONAL = {"recording": "binary_sensor", "recording_switch": "switch"}
 """Components that come and go with the configuration, with their platforms: named alone, each is removed."""
 
 
@@ -124,13 +123,6 @@ def _components(device: Device) -> dict[str, dict[str, Any]]:
         shown["recording_switch"] = recording | switch | {"entity_category": "config"}
     else:
         shown["recording"] = recording | {"platform": "binary_sensor"}
-    if device.clear_snapshot:
-        shown["snapshot"] = {
-            "platform": "image",
-            "name": "Snapshot",
-            "image_topic": f"doorbell/{door}/snapshot",
-            "content_type": "image/jpeg",
-        }
     return shown
 
 

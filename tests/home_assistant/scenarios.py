@@ -26,7 +26,6 @@ from mosquitto import Broker
 
 from doorbell.link import messages
 from doorbell.link.homeassistant import SAID_AGAIN_AFTER_S, birth_delay
-from doorbell.link.messages import Message
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("HA_BUILD", REPOSITORY / "build" / "ha")).resolve()
@@ -319,15 +318,6 @@ def test_the_switch_switches_and_can_be_taken_back(broker: Broker, house: House)
         door.become(evolve(door.device, may_switch_recording=False))
         house.until_state("binary_sensor.doorbell_may_recording", "off")
         house.until("the switch is gone", lambda: "switch.doorbell_may_recording" not in house.entities("may"))
-
-
-def test_a_snapshot_shows_only_when_the_owner_turned_it_on(broker: Broker, house: House) -> None:
-    with Door(broker.port, "snap", "Snap", clear_snapshot=True) as door:
-        house.until_state("image.doorbell_snap_snapshot", "unknown")
-        door.say(Message("doorbell/snap/snapshot", b"\xff\xd8\xff\xe0 no picture \xff\xd9", 1, False, None))
-        house.until("a picture came", lambda: house.state("image.doorbell_snap_snapshot") not in (None, "unknown"))
-        door.become(evolve(door.device, clear_snapshot=False))
-        house.until("no picture any more", lambda: "image.doorbell_snap_snapshot" not in house.entities("snap"))
 
 
 def test_a_door_that_keeps_its_events_to_itself_disappears(broker: Broker, house: House) -> None:

@@ -72,7 +72,8 @@ def test_the_hours_are_set_and_the_door_says_what_time_it_takes_it_for(at_home: 
 @pytest.mark.parametrize(
     "wanted",
     [
-        {}, [], None, {"mqtt": {"host": "evil"}}, {"privacy": {"clear_events": True}}, {"storage": {"days": 0}},
+        {}, [], None, {"mqtt": {"host": "evil"}}, {"privacy": {"clear_events": True}},
+        {"privacy": {"clear_snapshot": True}}, {"privacy": {"clear_snapshot": False}}, {"storage": {"days": 0}},
         {"motion": {"sensitivity": "most"}}, {"privacy": {"masks": [[[0, 0], [2, 0], [0, 2]]]}}, {"privacy": 1},
         {"keys": {"recipients": []}}, {"door": {"state": "/"}}, {"storage": {"days": 3, "quota_mb": 64}},
     ],

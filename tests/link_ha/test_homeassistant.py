@@ -15,11 +15,7 @@ from doorbell.link.messages import Health, health
 from doorbell.link.topics import TABLE
 
 FRONT = Device(door_id="front", name="Front door", model="Raspberry Pi Zero 2 W", version="1.2.3")
-EVERY = [
-    evolve(FRONT, may_switch_recording=switch, clear_snapshot=snapshot)
-    for switch in (False, True)
-    for snapshot in (False, True)
-]
+EVERY = [evolve(FRONT, may_switch_recording=switch) for switch in (False, True)]
 
 # Home Assistant 2026.2, homeassistant/components/mqtt: schemas.py, config.py and each platform's own module. A key that
 # is not listed there is fatal at the top and dropped without a word in a component.
@@ -239,10 +235,9 @@ def test_the_switch_takes_the_place_of_the_sensor() -> None:
     assert not {one["platform"] for one in entities(may).values()} & {"button", "update"}
 
 
-def test_a_picture_is_offered_only_when_the_owner_turned_it_on() -> None:
-    assert told(FRONT)["components"]["snapshot"] == {"platform": "image"}
-    assert "snapshot" not in entities(FRONT)
-    assert entities(evolve(FRONT, clear_snapshot=True))["snapshot"]["image_topic"] == "doorbell/front/snapshot"
+@pytest.mark.parametrize("device", EVERY)
+def test_no_picture_is_offered(device: Device) -> None:
+    assert not {one["platform"] for one in entities(device).values()} & {"image", "camera"}
 
 
 @pytest.mark.parametrize("device", EVERY)
@@ -281,8 +276,7 @@ def test_only_clear_topics_of_this_door_are_named(device: Device) -> None:
         for key, value in one.items()
         if key.endswith("topic")
     }
-    assert named - {"doorbell/front/snapshot"} <= clear
-    assert ("doorbell/front/snapshot" in named) == device.clear_snapshot
+    assert named <= clear
 
 
 def test_nothing_of_the_household_is_in_it_but_the_doors_id_and_name() -> None:
@@ -304,7 +298,7 @@ def test_a_name_in_any_script_stays_as_it_is() -> None:
 
 
 def test_the_largest_message_fits_a_quarter_of_a_clip_chunk() -> None:
-    largest = Device("a" * 32, "玄" * 64, "Raspberry Pi Compute Module 4 Rev 1.1", "1.2.3", True, True)
+    largest = Device("a" * 32, "玄" * 64, "Raspberry Pi Compute Module 4 Rev 1.1", "1.2.3", may_switch_recording=True)
     assert len(discovery(largest).payload) < 24 * 1024
 
 
