@@ -108,14 +108,16 @@ class Page:
         return offset
 
     def join(self, url: str, sockets: int, owner: Identity) -> None:
-        """As the owner does on a new phone: the words, and where the broker is."""
+        """As on a new phone when every other is lost: where the broker is, and the owner's words."""
         self.do(f"""
             page.setDefaultTimeout(60_000);
             await page.goto({json.dumps(url + "#/add/words")});
-            await page.locator('[name=secret]').fill({json.dumps(owner.words())});
             await page.locator('[name=broker]').fill('ws://127.0.0.1:{sockets}');
             await page.locator('[name=door]').fill({json.dumps(DOOR)});
-            await page.getByRole('button', {{name: 'Open my door'}}).click();
+            await page.getByRole('button', {{name: 'Go on'}}).click();
+            await page.locator('[name=words]').fill({json.dumps(owner.words())});
+            await page.getByRole('button', {{name: 'Go on'}}).click();
+            await page.getByRole('button', {{name: 'Let this phone in'}}).click();
             await page.getByRole('navigation').waitFor();
             await page.getByText('The door is awake').first().waitFor();
         """)

@@ -14,7 +14,7 @@ from paho.mqtt import publish
 
 from doorbell import doorkeys, household, roster
 from doorbell.brokersetup import Login, rules
-from doorbell.roster import Member, member_id
+from doorbell.roster import Member
 from tests.phone.hand import Phone, Site
 from tests.rigs.broker import Mosquitto, free_port
 from tests.rigs.door import Door, Listener
@@ -32,7 +32,7 @@ class House:
     sockets: int
     """The port at which the broker speaks WebSockets."""
     login: tuple[str, str] = ("", "")
-    """The owner's at the broker."""
+    """The phone's at the broker."""
     proxy: Proxy | None = None
     """Between the phone and the broker, where a test wants to cut it."""
 
@@ -54,7 +54,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
-    """``house(settings, paired)``: the door runs, and its owner's phone has joined by the 24 words."""
+    """``house(settings, paired)``: the door runs, and a phone of its household is in it; or nobody ever paired."""
     with ExitStack() as stack:
 
         def build(
@@ -65,7 +65,9 @@ def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
             before: Callable[[Door], None] = lambda _: None,
         ) -> House:
             door = Door(tmp_path / "door", 0, settings or {})
-            sockets, me = free_port(), member_id(door.owner.verify_key)
+            phone = stack.enter_context(Phone(os.environ.get("DOORBELL_LOOK", "light")))
+            member = phone.arrives(site)
+            sockets, me = free_port(), member.id
             broker = stack.enter_context(
                 Mosquitto(
                     tmp_path,
@@ -85,13 +87,12 @@ def house(tmp_path: Path, site: Site) -> Iterator[Callable[..., House]]:
                 }
             }
             if paired:
-                _pair(door)
+                pair(door, member)
             before(door)
             stack.enter_context(door)
             proxy = stack.enter_context(Proxy(sockets)) if proxied else None
-            phone = stack.enter_context(Phone(os.environ.get("DOORBELL_LOOK", "light")))
-            phone.joins(site, proxy.port if proxy else sockets, door.owner.words(), login=(me, "m-word"))
-            phone.sees("The door is awake")
+            phone.comes(proxy.port if proxy else sockets, "m-word")
+            phone.sees("The door is awake" if paired else "24 words, or")
             return House(door, phone, site, broker, sockets, (me, "m-word"), proxy)
 
         yield build
@@ -103,13 +104,13 @@ def _rights(me: str) -> str:
     return "\n".join(rules(one) for one in logins) + f"\nuser {EYES[0]}\ntopic readwrite #\n"
 
 
-def _pair(door: Door) -> None:
-    """As if a phone, which is gone now, had paired: the household begins with its owner."""
+def pair(door: Door, *phones: Member) -> None:
+    """As if *phones* had paired before: the household is its owner and they."""
     door.state.mkdir(parents=True, mode=0o700)
     keys = doorkeys.load_or_make(door.state / "keys")
     owner = Member("Owner", "admin", door.owner.recipient, door.owner.verify_key)
-    home = household.load("front", door.state, (door.owner.recipient,))
-    home.keep(roster.begin("front", [owner], keys.sign))
+    name = door.settings.get("door", {}).get("id", "front")
+    household.load(name, door.state, (door.owner.recipient,)).keep(roster.begin(name, [owner, *phones], keys.sign))
 
 
 @pytest.fixture

@@ -14,6 +14,18 @@ from typing import Any, Self
 
 from attrs import define, field
 
+from doorbell.clips.recipient import Recipient
+from doorbell.roster import Member
+
+PUBLIC = """
+    return page.evaluate(() => new Promise((resolve) => {
+        indexedDB.open('doorbell').onsuccess = ({ target }) => {
+            const asking = target.result.transaction('keys').objectStore('keys').get('mine');
+            asking.onsuccess = () => resolve([asking.result.recipient, [...asking.result.verifyKey]]);
+        };
+    }));
+"""
+
 PHONE = Path(__file__).parents[2] / "phone"
 BUILT = PHONE / "dist"
 
@@ -126,17 +138,23 @@ class Phone:
         found = json.dumps(text)
         self.do(f"await page.getByText({found}).first().waitFor({{timeout: {int(within * 1000)}}})")
 
-    def joins(
-        self, site: Site, broker: int, secret: str, door: str = "front", login: tuple[str, str] = ("", "")
-    ) -> None:
-        """As an owner does on a new phone: the words or the key, and where the broker is."""
-        self.do(f"""
-            await page.goto({json.dumps(site.url + "#/add/words")});
-            await page.locator('[name=secret]').fill({json.dumps(secret)});
-            await page.locator('[name=broker]').fill('ws://127.0.0.1:{broker}');
-            await page.locator('[name=door]').fill({json.dumps(door)});
-            await page.locator('[name=login]').fill({json.dumps(login[0])});
-            await page.locator('[name=password]').fill({json.dumps(login[1])});
-            await page.getByRole('button', {{name: 'Open my door'}}).click();
-            await page.getByRole('navigation').waitFor();
-        """)
+    def arrives(self, site: Site) -> Member:
+        """A phone that has no door yet: it makes its keys, and shows the login that is added at the broker for it."""
+        self.do(f"await page.goto({json.dumps(site.url + '#/add/words')})")
+        self.do("await page.locator('code.command', {hasText: /phone [a-z2-7]{26} /}).waitFor()")
+        recipient, verify_key = self.do(PUBLIC)
+        return Member("Phone", "admin", Recipient.parse(recipient), bytes(verify_key))
+
+    def comes(self, broker: int, password: str = "", door: str = "front", login: str = "") -> None:
+        """As a person does at the screen where it arrived: where the broker is, and this phone's password there."""
+        fields = {
+            "broker": f"ws://127.0.0.1:{broker}", "door": door, "phonePassword": password, "login": login,
+            "me": "New phone",
+        }  # fmt: skip
+        for name, value in fields.items():
+            self.do(f"await page.locator('[name={name}]').fill({json.dumps(value)})")
+        self.press("Go on")
+
+    def says_the_words(self, words: str) -> None:
+        self.do(f"await page.locator('[name=words]').fill({json.dumps(words)})")
+        self.press("Go on")

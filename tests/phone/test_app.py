@@ -84,11 +84,10 @@ def test_a_visitor_rings_is_seen_and_the_clip_plays(house: Build, pictures: Path
     assert door.stop() == 0
 
 
-def test_a_door_that_nobody_paired_rings_and_tells_its_history(house: Build) -> None:
-    home = house(paired=False)
+def test_a_ring_is_silenced_for_an_hour_and_told_all_the_same(house: Build) -> None:
+    home = house()
     home.door.press()
     home.phone.sees("Somebody is at the front door")
-    home.phone.sees("The door has not confirmed how old this ring is.")
     home.phone.press("Silence for an hour")
     home.phone.sees("Silent until")
     home.door.said("somebody rings")
@@ -107,11 +106,11 @@ def test_the_owner_turns_the_recording_off_and_a_stranger_cannot(house: Build) -
     home.door.press()
     home.phone.sees("Somebody is at the front door")
     with Phone() as other:
-        other.joins(home.site, home.sockets, Identity.make().words(), login=home.login)
-        other.sees("The door is awake")
-        other.opens("more")
-        other.do("await page.waitForTimeout(1500)")
-        assert other.do("return page.getByRole('switch').count()") == 0
+        other.arrives(home.site)
+        other.comes(home.sockets, home.login[1], login=home.login[0])
+        other.says_the_words(Identity.make().words())
+        other.sees("The door does not answer to these words", 60)
+        assert other.do("return page.getByRole('navigation').count()") == 0
         home.door.press()
         other.do("await page.waitForTimeout(1500)")
         assert other.do("return page.locator('dialog.ring[open]').count()") == 0

@@ -131,6 +131,12 @@ class Mosquitto:
             assert time.monotonic() < ends, self.log()
             time.sleep(0.02)
 
+    def let_in(self, name: str, password: str, rights: str) -> None:
+        """One more login while it runs, as after `systemctl reload mosquitto`."""
+        self.logins[name], self.acl = password, f"{self.acl}\n{rights}"
+        (self.folder / f"mosquitto-{self.port}.conf").write_text(self._configuration())
+        self.reload()
+
     def log(self) -> str:
         return (self.folder / f"mosquitto-{self.port}.log").read_text()
 

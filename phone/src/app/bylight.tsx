@@ -56,18 +56,19 @@ function AtBroker({ house, owner }: { house: House; owner: Owner }): JSX.Element
       const keys = await house.ready();
       const broker = brokerUrl(field("broker"));
       const secret = crypto.getRandomValues(new Uint8Array(16));
+      const verifyKey = ed25519.getPublicKey(owner.seed) as Bytes;
       const ticket = writeTicket({
-        ...{ owner: recipientPoint(owner.recipient)!, ownerVerifyKey: ed25519.getPublicKey(owner.seed) as Bytes },
+        ...{ owner: recipientPoint(owner.recipient)!, ownerVerifyKey: verifyKey },
         ...{ phone: recipientPoint(keys.recipient)!, phoneVerifyKey: keys.signer.verifyKey, secret },
         ...{ brokerPin: pin(field("pin")), door: doorId(door), broker: doorBroker(field("doorBroker")) },
         ...{ login: field("doorLogin"), password: field("doorPassword") },
       });
       const password = field("phonePassword");
-      const record = { door, broker, name: field("name") || T.add.nameDefault, login: password ? memberId(keys.signer.verifyKey) : "", password };
+      const record = { door, broker, name: field("name") || T.add.nameDefault, login: password ? memberId(keys.signer.verifyKey) : "", password, owner: { recipient: owner.recipient, verifyKey } };
       // Whose words they are was shown by the test clip: nothing of the owner's key stays here.
       owner.secret.fill(0);
       owner.seed.fill(0);
-      await house.add(null, record, { secret, name: field("me") || T.pair.meDefault, ticket, words: false, step: "looking" });
+      await house.add(record, { secret, name: field("me") || T.pair.meDefault, ticket, words: false, step: "looking" });
       location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {

@@ -61,6 +61,7 @@ export function Household({ door, view, house }: { door: Door; view: DoorView; h
           );
         })}
       </ul>
+      {roster?.members[0]!.id === door.asking.me && <p class="note">{T.household.ownersKey}</p>}
       <p role="status" class="hint">
         {said || T.household.joins}
       </p>

@@ -34,7 +34,7 @@ export function Join({ house, given }: { house: House; given: string }): JSX.Ele
       const owner = { recipient: recipientText(ticket!.owner), verifyKey: ticket!.ownerVerifyKey };
       const joining = { secret, name: String(form.get("me")).trim() || T.pair.meDefault, ticket: null, words: true, step: "looking" as const };
       const name = house.doors.length > 0 ? door : T.add.nameDefault; // two tabs of one name tell nothing
-      await house.add(null, { door, broker, name, owner, ...mine }, joining);
+      await house.add({ door, broker, name, owner, ...mine }, joining);
       location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {

@@ -9,11 +9,12 @@ import type { DoorView } from "../household/record";
 import { T } from "../texts";
 import { Code } from "./code";
 import { Paper } from "./paper";
+import { Recovering } from "./recovering";
 import { Screen, sentence } from "./shown";
 
 export function Joining({ door, view, house }: { door: Door; view: DoorView; house: House }): JSX.Element {
   const [said, setSaid] = useState("");
-  const { ticket, step } = view.record.joining!;
+  const { ticket, step, secret } = view.record.joining!;
   const leave = async (): Promise<void> => {
     try {
       await house.forget(door);
@@ -28,7 +29,16 @@ export function Joining({ door, view, house }: { door: Door; view: DoorView; hou
     return (
       <Screen title={T.pair.finish}>
         <p class="note">{T.pair.begins}</p>
-        {owner && <Paper recipient={owner} good={() => void door.settled()} />}
+        {owner && <Paper recipient={owner} good={() => void door.entering.settled()} />}
+      </Screen>
+    );
+  if (!secret && step === "asking")
+    return (
+      <Screen title={T.recover.title}>
+        <Recovering door={door} />
+        <button class="quiet" onClick={() => void leave()}>
+          {T.pair.give}
+        </button>
       </Screen>
     );
   return (

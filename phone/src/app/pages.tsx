@@ -188,7 +188,7 @@ export function Words({ view }: Page): JSX.Element {
       setTyped("");
       // The words are the owner's, who is the first member; this phone has keys of its own.
       const { roster } = view.record;
-      setSaid(!roster ? T.household.none : given === knownRoster(roster).members[0]!.recipient ? T.words.good : T.words.bad);
+      setSaid(!roster ? T.household.none : given === knownRoster(roster).members[0]!.recipient ? T.words.good : sentence(new Refused("words")));
     } catch (error) {
       setSaid(sentence(error));
     }

@@ -1,49 +1,42 @@
-/** A door comes to this phone: by the owner's words or key, which become keys that cannot be taken out again. */
+/** A phone comes in by the owner's words, when every other is lost: where the door is. The words are asked for when it was found. */
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { secretFromAge, secretFromWords } from "../door/identity";
+import { memberId, secretFromAge, secretFromWords } from "../door/identity";
 import { Refused } from "../door/refused";
 import type { House } from "../household/house";
-import { ownerKeys } from "../keep/keys";
 import { sourceOf } from "../link/address";
 import { T } from "../texts";
+import { MyLogin } from "./login";
 import { Icon, Screen, sentence } from "./shown";
 
 export function Recover({ house }: { house: House }): JSX.Element {
   const [said, setSaid] = useState("");
-  const [busy, setBusy] = useState(false);
-  const known = house.doors.length > 0;
+  const [door, setDoor] = useState("front");
   const add = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const form = event.currentTarget as HTMLFormElement;
-    const field = (name: string): string => (form.elements.namedItem(name) as HTMLInputElement | null)?.value.trim() ?? "";
-    setBusy(true);
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    const field = (name: string): string => String(form.get(name) ?? "").trim();
     try {
       const broker = brokerUrl(field("broker"));
-      const door = field("door");
       if (!/^[a-z0-9-]{1,32}$/.test(door)) throw new Refused("door_id");
-      const kept = known ? null : await ownerKeys(await readSecret(field("secret")));
-      await house.add(kept, { door, broker, name: field("name") || T.add.nameDefault, login: field("login"), password: field("password") });
-      location.hash = "#/";
+      const { signer } = await house.ready();
+      const password = field("phonePassword");
+      const login = field("login") || (password ? memberId(signer.verifyKey) : "");
+      const joining = { secret: null, name: field("me") || T.pair.meDefault, ticket: null, words: false, step: "looking" as const };
+      await house.add({ door, broker, name: field("name") || T.add.nameDefault, login, password }, joining);
+      location.hash = `#/door/${door}`;
       location.reload();
     } catch (error) {
       setSaid(sentence(error));
-      setBusy(false);
     }
   };
   return (
-    <Screen title={T.add.title} back="#/add">
+    <Screen title={T.recover.title} back="#/add">
       <p class="note">
-        <Icon name="shield" /> {T.add.lead}
+        <Icon name="shield" /> {T.recover.lead} {T.recover.next}
       </p>
       <form class="card" onSubmit={(event) => void add(event)}>
-        {!known && (
-          <label>
-            <span>{T.add.secret}</span>
-            <textarea name="secret" rows={4} required autocomplete="off" autocapitalize="off" spellcheck={false} />
-          </label>
-        )}
         <label>
           <span>{T.add.broker}</span>
           <input name="broker" type="url" required inputMode="url" autocomplete="off" defaultValue={atHome()} aria-describedby="broker-hint" />
@@ -54,29 +47,25 @@ export function Recover({ house }: { house: House }): JSX.Element {
         <div class="pair">
           <label>
             <span>{T.add.door}</span>
-            <input name="door" required defaultValue="front" autocapitalize="off" autocomplete="off" />
+            <input name="door" required value={door} onInput={(event) => setDoor(event.currentTarget.value.trim())} autocapitalize="off" autocomplete="off" />
           </label>
           <label>
             <span>{T.add.name}</span>
             <input name="name" maxLength={32} defaultValue={T.add.nameDefault} autocomplete="off" />
           </label>
         </div>
-        <div class="pair">
-          <label>
-            <span>{T.add.login}</span>
-            <input name="login" autocapitalize="off" autocomplete="off" />
-          </label>
-          <label>
-            <span>{T.add.password}</span>
-            <input name="password" type="password" autocomplete="off" />
-          </label>
-        </div>
+        <MyLogin house={house} door={door} />
+        <label>
+          <span>{T.add.login}</span>
+          <input name="login" autocapitalize="off" autocomplete="off" aria-describedby="login-hint" />
+          <span class="small" id="login-hint">
+            {T.add.loginHint}
+          </span>
+        </label>
         <p role="alert" class="wrong">
           {said}
         </p>
-        <button class="primary" disabled={busy}>
-          {T.add.go}
-        </button>
+        <button class="primary">{T.recover.go}</button>
       </form>
     </Screen>
   );

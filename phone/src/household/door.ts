@@ -14,15 +14,16 @@ import { type Body, type Entry, readDocument } from "../door/journal";
 import { knowsSecret } from "../door/pairing";
 import { Refused } from "../door/refused";
 import { knownRoster } from "../door/roster";
+import type { Signer } from "../door/sign";
 import type { Backroom } from "../backroom/work";
 import { type Cupboard, under } from "../keep/cupboard";
 import type { Keys } from "../keep/keys";
 import { Broker, type LinkState } from "../link/broker";
 import { topicsOf } from "../link/topics";
 import { Asking, now } from "./asking";
+import { Entering, type Threshold } from "./entering";
 import { follow } from "./following";
 import { readHealth } from "./health";
-import { joinRequest } from "./joining";
 import { Posters } from "./posters";
 import type { DoorRecord, DoorView, Ringing, Trouble } from "./record";
 import { ERA, Story } from "./story";
@@ -52,6 +53,7 @@ type Remembered = KeptEntry & { readonly era: number };
 export class Door {
   readonly story = new Story();
   readonly asking: Asking;
+  readonly entering: Entering;
   readonly #opener: Opener;
   readonly #clock = new DoorClock();
   readonly #bell = new Bell();
@@ -70,13 +72,12 @@ export class Door {
   #telling: ReturnType<typeof setTimeout> | undefined;
   #gapEnds: ReturnType<typeof setTimeout> | undefined;
   #greetAgain: ReturnType<typeof setTimeout> | undefined;
-  #knocking = false;
   #closed = false;
   #changed: () => void;
 
   constructor(
     record: DoorRecord,
-    private readonly keys: Keys,
+    keys: Keys,
     private readonly cupboard: Cupboard,
     readonly backroom: Backroom,
     changed: () => void,
@@ -89,9 +90,10 @@ export class Door {
       entries: 0, missing: 0, verifiedTo: record.head?.index ?? 0, forged: 0, answers: false, role: null, removed: false,
     };
     const base = `doorbell/${record.door}`;
-    this.asking = new Asking(keys.signer, this.#opener, this.#clock, () => this.#facts(), (payload) =>
-      this.#broker.send(`${base}/from/${this.asking.me}`, payload),
-    );
+    const askAs = (signer: Signer, opener: Opener): Asking =>
+      new Asking(signer, opener, this.#clock, () => this.#facts(), (payload) => this.#broker.send(`${base}/from/${this.asking.me}`, payload));
+    this.asking = askAs(keys.signer, this.#opener);
+    this.entering = new Entering(keys, this.#threshold(askAs));
     this.#posters = new Posters(record.door, this.story, cupboard, this.asking);
     const { me } = this.asking;
     this.#broker = new Broker(
@@ -100,6 +102,25 @@ export class Door {
       (topic, payload, retained) => void this.#queue(() => this.#hear(topic.slice(base.length + 1), payload, retained)),
       (state) => this.#link(state),
     );
+  }
+
+  /** What lies between this phone and the household, for `entering`. */
+  #threshold(askAs: Threshold["askAs"]): Threshold {
+    const door = this;
+    return {
+      askAs,
+      get record() {
+        return door.#view.record;
+      },
+      get closed() {
+        return door.#closed;
+      },
+      send: (topic, payload) => void this.#broker.send(topic, payload),
+      hello: async () => this.#roster((await this.asking.ask("hello")).result["roster"]),
+      keep: (change) => this.#keep(change),
+      // The door answers one hello a second.
+      entered: () => void (this.#greetAgain = setTimeout(() => void this.greet(), AGAIN_AFTER_MS)),
+    };
   }
 
   get view(): DoorView {
@@ -272,7 +293,7 @@ export class Door {
       throw error;
     }
     const { joining } = record;
-    if (joining && !known && !knowsSecret(hello, joining.secret)) return; // whoever it is: nothing of it is believed
+    if (joining?.secret && !known && !knowsSecret(hello, joining.secret)) return; // whoever it is: nothing of it is believed
     const fresh = !this.#clock.epoch || !same(this.#clock.epoch, hello.epoch);
     // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
     // hello of yesterday, and then yesterday's ring.
@@ -281,11 +302,12 @@ export class Door {
     const journal = record.journal ?? hello.journal;
     this.#otherJournal = !same(journal, hello.journal);
     await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal });
-    if (joining && !known) await this.#keep({ known: "paired", joining: { ...joining, ticket: null, step: "asking" } });
+    if (joining && !known)
+      await this.#keep({ known: joining.secret ? "paired" : "first", joining: { ...joining, ticket: null, step: "asking" } });
     this.#chain ??= new Chain(hello.verifyKey, this.#view.record.head);
     if (fresh || this.#otherJournal) {
       this.#show({ answers: false });
-      void (this.#view.record.joining?.step === "asking" ? this.#knock() : this.greet());
+      void (this.#view.record.joining?.step === "asking" ? this.entering.knock() : this.greet());
     }
   }
 
@@ -297,33 +319,6 @@ export class Door {
       deleted += Array.isArray(result["deleted"]) ? result["deleted"].length : 0;
     }
     return deleted;
-  }
-
-  /** Ask to be let in until the door answers, which it does to members only. */
-  async #knock(): Promise<void> {
-    if (this.#knocking) return;
-    this.#knocking = true;
-    for (let joining = this.#view.record.joining; joining?.step === "asking" && !this.#closed; joining = this.#view.record.joining) {
-      const { door, boxKey } = this.#view.record;
-      this.#broker.send(`doorbell/${door}/pair`, joinRequest(joining, this.keys, boxKey!));
-      try {
-        const { result } = await this.asking.ask("hello");
-        await this.#roster(result["roster"]);
-        const { roster } = this.#view.record;
-        const first = roster !== null && knownRoster(roster).members.length <= 2;
-        await this.#keep({ joining: joining.words && first ? { ...joining, step: "in" } : null });
-        this.#greetAgain = setTimeout(() => void this.greet(), AGAIN_AFTER_MS); // the door answers one hello a second
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        await new Promise((resume) => setTimeout(resume, AGAIN_AFTER_MS));
-      }
-    }
-    this.#knocking = false;
-  }
-
-  /** Set-up is over. */
-  settled(): Promise<void> {
-    return this.#keep({ joining: null });
   }
 
   /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
@@ -475,7 +470,9 @@ export class Door {
   }
 
   async #reply(payload: Bytes): Promise<void> {
-    await this.asking.hear(payload, (reply) => this.#look(reply));
+    const toOwner = await this.entering.hear(payload);
+    if (toOwner) await this.#look(toOwner);
+    else await this.asking.hear(payload, (reply) => this.#look(reply));
   }
 
   /** Which journal the door has, and how far it goes, is believed of what answers a question of now: the rest may be replayed. */
@@ -490,6 +487,7 @@ export class Door {
   #link(link: LinkState): void {
     if (link !== "online") {
       this.asking.giveUp();
+      this.entering.giveUp();
       this.#show({ link, door: "unknown" });
     } else {
       this.#show({ link });

@@ -96,15 +96,13 @@ export class House {
   }
 
   /**
-   * Keys and the first facts of a door; the page is loaded anew, so that its policy lets the broker through. Raises Refused for a
+   * The first facts of a door; the page is loaded anew, so that its policy lets the broker through. Raises Refused for a
    * door that this phone has: what it knows of it (the key, the last entry seen) is what a false one would like to replace.
    */
-  async add(kept: KeptKeys | null, door: NewDoor, joining: Joining | null = null): Promise<void> {
+  async add(door: NewDoor, joining: Joining): Promise<void> {
     if (await this.cupboard.get<DoorRecord>("doors", door.door)) throw new Refused("known", door.door);
-    if (kept) await this.cupboard.put("keys", [[KEYS, kept]]);
-    const keys = kept ?? (await this.cupboard.get<KeptKeys>("keys", KEYS));
-    if (!keys) throw new Refused("keys");
-    const clientId = `doorbell-${memberId(keys.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
+    const { signer } = await this.ready();
+    const clientId = `doorbell-${memberId(signer.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
     const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first", joining };
     await this.cupboard.put("doors", [[record.door, record]]);
     allowBroker(record.broker);

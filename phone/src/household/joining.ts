@@ -11,7 +11,8 @@ import type { Keys } from "../keep/keys";
 
 /** Kept with the door until the phone is in. */
 export interface Joining {
-  readonly secret: Bytes;
+  /** Null: the owner's words let it in. */
+  readonly secret: Bytes | null;
   /** What this phone is called in the household. */
   readonly name: string;
   /** What it shows to the door's camera; null when the door was paired, or its card was written, before. */
@@ -22,9 +23,9 @@ export interface Joining {
 }
 
 /** What a phone sends to `pair`. */
-export function joinRequest(one: Joining, keys: Keys, boxKey: Bytes): Bytes {
+export function joinRequest(one: Joining, secret: Bytes, keys: Keys, boxKey: Bytes): Bytes {
   const { recipient, signer } = keys;
-  const mac = phoneMac(one.secret, recipientPoint(recipient)!, signer.verifyKey);
+  const mac = phoneMac(secret, recipientPoint(recipient)!, signer.verifyKey);
   const member = { name: one.name, role: "member", recipient, verify_key: base64(signer.verifyKey) };
   return sealBox(boxKey, utf8(JSON.stringify({ member, mac: base64(mac) })));
 }

@@ -8,13 +8,12 @@
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import type { Identity } from "../door/age";
 import { type Bytes, join, unhex } from "../door/bytes";
-import { ageLine, recipientOf, signingSeed } from "../door/identity";
+import { ageLine, recipientOf } from "../door/identity";
 import { Refused } from "../door/refused";
 import type { Signer } from "../door/sign";
 
 /** As it lies in IndexedDB. */
 export interface KeptKeys {
-  readonly owner: boolean;
   readonly recipient: string;
   readonly verifyKey: Bytes;
   readonly opening: CryptoKey | Wrapped;
@@ -29,7 +28,6 @@ interface Wrapped {
 
 /** Ready for use. */
 export interface Keys {
-  readonly owner: boolean;
   readonly recipient: string;
   readonly identity: Identity;
   readonly signer: Signer;
@@ -39,21 +37,12 @@ export interface Keys {
 
 const PKCS8 = { X25519: "302e020100300506032b656e04220420", Ed25519: "302e020100300506032b657004220420" };
 
-/** The owner's keys, from the 32 bytes of words or file. Raises Refused where the page may hold no key. */
-export function ownerKeys(secret: Uint8Array): Promise<KeptKeys> {
-  return keep(secret, signingSeed(secret), true);
-}
-
-/** New keys for a phone that joins. Raises Refused where the page may hold no key. */
-export function newPhoneKeys(): Promise<KeptKeys> {
-  return keep(x25519.utils.randomSecretKey(), ed25519.utils.randomSecretKey(), false);
-}
-
-async function keep(secret: Uint8Array, seed: Uint8Array, owner: boolean): Promise<KeptKeys> {
+/** New keys, of this phone alone. Raises Refused where the page may hold no key. */
+export async function newPhoneKeys(): Promise<KeptKeys> {
+  const [secret, seed] = [x25519.utils.randomSecretKey(), ed25519.utils.randomSecretKey()];
   if (!globalThis.isSecureContext)
     throw new Refused("insecure");
   return {
-    owner,
     recipient: recipientOf(secret),
     verifyKey: ed25519.getPublicKey(seed) as Bytes,
     opening: await lock(secret, "X25519", ["deriveBits"]),
@@ -73,9 +62,9 @@ async function lock(secret: Uint8Array, name: "X25519" | "Ed25519", uses: KeyUsa
 }
 
 export async function useKeys(kept: KeptKeys): Promise<Keys> {
-  const { owner, recipient, verifyKey, opening, signing } = kept;
+  const { recipient, verifyKey, opening, signing } = kept;
   const identity = opening instanceof CryptoKey ? opening : ageLine(await unlock(opening));
-  return { owner, recipient, identity, signer: await signerOf(signing, verifyKey), locked: opening instanceof CryptoKey };
+  return { recipient, identity, signer: await signerOf(signing, verifyKey), locked: opening instanceof CryptoKey };
 }
 
 async function signerOf(kept: CryptoKey | Wrapped, verifyKey: Bytes): Promise<Signer> {
