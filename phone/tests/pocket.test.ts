@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
-import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
+import { build } from "vite";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { base64, utf8 } from "../src/door/bytes";
 import { Pocket, readPocket, standing } from "../src/household/pocket";
@@ -9,7 +9,12 @@ import { TestDoor } from "./made";
 
 const door = new TestDoor();
 const VISIT = "a".repeat(26);
-const SOURCE = readFileSync(new URL("../public/sw.js", import.meta.url), "utf8");
+/** The service worker as it is built, of a build that has one file. */
+const built = await build({
+  ...{ configFile: "vite.worker.config.ts", logLevel: "silent" as const, define: { BUILD: '"now"', FILES: '["assets/a.js"]' } },
+  build: { write: false, minify: false },
+});
+const SOURCE = (built as unknown as { output: { code: string }[] }[])[0]!.output[0]!.code;
 
 interface Shown {
   readonly title: string;
@@ -23,10 +28,14 @@ class Worker {
   readonly opened: string[] = [];
   readonly told: unknown[] = [];
   windows: { visibilityState: string }[] = [];
+  readonly shelves = new Map<string, Set<string>>();
+  readonly fetched: string[] = [];
   readonly #on = new Map<string, (event: unknown) => void>();
 
-  constructor() {
+  /** *subtle*: what the browser's WebCrypto is, where it is not the usual one. */
+  constructor(subtle: unknown = crypto.subtle) {
     const self = {
+      skipWaiting: () => undefined,
       location: new URL("https://phone.example/app/sw.js"),
       addEventListener: (name: string, listener: (event: unknown) => void) => this.#on.set(name, listener),
       registration: {
@@ -39,7 +48,19 @@ class Worker {
         openWindow: (url: string) => void this.opened.push(url),
       },
     };
-    const world = { self, indexedDB, crypto, TextEncoder, URL, atob, Uint8Array, Date, caches: { match: () => undefined } };
+    const shelf = (name: string) => this.shelves.get(name) ?? this.shelves.set(name, new Set()).get(name)!;
+    const caches = {
+      match: () => undefined,
+      keys: () => [...this.shelves.keys()],
+      delete: (name: string) => this.shelves.delete(name),
+      open: (name: string) => ({
+        match: (file: string) => (shelf(name).has(file) ? {} : undefined),
+        add: (file: string) => (this.fetched.push(file), shelf(name).add(file)),
+        put: (file: string) => shelf(name).add(file),
+      }),
+    };
+    const fetch = async () => ({ ok: true, clone: () => null });
+    const world = { self, indexedDB, crypto: { subtle }, TextEncoder, TextDecoder, URL, atob, btoa, Uint8Array, Date, caches, fetch };
     runInNewContext(SOURCE, world);
   }
 
@@ -67,7 +88,34 @@ beforeEach(async () => {
   cupboard.close();
 });
 
+describe("what the service worker keeps", () => {
+  test("is the whole build from the first install on, fetched once", async () => {
+    const worker = new Worker();
+    await worker.say("install", {});
+    expect([...worker.shelves.get("app-now")!]).toEqual(["./", "manifest.webmanifest", "icon.svg", "assets/a.js"]);
+    await worker.say("install", {}); // the registration of a door's pushes
+    expect(worker.fetched).toHaveLength(4);
+  });
+
+  test("of earlier builds goes when the page is loaded anew, and the texts stay", async () => {
+    const worker = new Worker();
+    for (const name of ["app-1", "app-before", "texts"]) worker.shelves.set(name, new Set());
+    await worker.say("install", {});
+    expect([...worker.shelves.keys()]).toContain("app-before"); // the page of that build is still open
+    const request = { url: "https://phone.example/app/", method: "GET", mode: "navigate" };
+    await worker.say("fetch", { request, respondWith: () => null });
+    expect([...worker.shelves.keys()].toSorted()).toEqual(["app-now", "texts"]);
+  });
+});
+
 describe("a push letter", () => {
+  test("is known for the door's where the browser has no Ed25519 of its own", async () => {
+    const worker = new Worker({ importKey: () => Promise.reject(new DOMException("Ed25519", "NotSupportedError")) });
+    expect((await worker.push(await letter())).title).toBe("Front door: somebody rings");
+    const other = (await letter()).replace("ring", "test");
+    expect((await worker.push(other)).title).toBe("A notification that is not your door’s");
+  });
+
   test("shows who rings, and where to look", async () => {
     const worker = new Worker();
     const { title, options } = await worker.push(await letter());

@@ -1,18 +1,36 @@
 /*
  * Keeps the app itself for when there is no network, and shows that the door rings. It asks only where it came from, holds no key and no
- * picture. The names of built files hold their hashes, so a kept one is never stale; the page is asked for first.
+ * picture. The names of built files hold their hashes, so a kept one is never stale; the page is asked for first. Each build (BUILD, with
+ * its FILES) has a shelf of its own, full before it is used.
  */
-const SHELF = "app-1";
+import { unbase64 } from "./door/bytes";
+import { signed } from "./door/sign";
+
+const SHELF = `app-${BUILD}`;
+const WHOLE = ["./", "manifest.webmanifest", "icon.svg", ...FILES];
 
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(SHELF).then((shelf) => shelf.addAll(["./", "manifest.webmanifest", "icon.svg"])));
+  event.waitUntil(fill());
   self.skipWaiting();
 });
+
+/** Also for the registrations that each door has for its pushes: they share the shelf. */
+async function fill() {
+  const shelf = await caches.open(SHELF);
+  for (const file of WHOLE) if (!(await shelf.match(file))) await shelf.add(file);
+}
+
+/** Earlier builds go when the page is loaded anew: until then it may still ask for a file of its own build. */
+async function prune() {
+  if (self.registration.installing || self.registration.waiting) return; // that one's shelf is no earlier one
+  for (const name of await caches.keys()) if (name.startsWith("app-") && name !== SHELF) await caches.delete(name);
+}
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
+  if (event.request.mode === "navigate") event.waitUntil(prune());
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   event.respondWith(url.pathname.includes("/assets/") ? kept(event.request) : fresh(event.request));
 });
@@ -97,10 +115,7 @@ async function opened(data) {
     const alert = JSON.parse(json);
     const door = await keptDoor(alert.door);
     if (!door?.verifyKey || alert.v !== 1 || !["ring", "test", "check"].includes(alert.kind) || !/^[a-z2-7]{26}$/.test(alert.visit)) return null;
-    const key = await crypto.subtle.importKey("raw", door.verifyKey, "Ed25519", false, ["verify"]);
-    const signed = new TextEncoder().encode(`doorbell/v1/alert\0${json}`);
-    const signature = Uint8Array.from(atob(sig), (letter) => letter.charCodeAt(0));
-    return (await crypto.subtle.verify("Ed25519", key, signature, signed)) ? { alert, door } : null;
+    return (await signed("alert", new TextEncoder().encode(json), unbase64(sig), door.verifyKey)) ? { alert, door } : null;
   } catch {
     return null;
   }
