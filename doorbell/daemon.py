@@ -204,7 +204,7 @@ def _pocket(doorman: Doorman, voice: Voice, errands: Errands) -> Pocket:
     config = doorman.config
     return Pocket(
         config.door.state, config.push, errands, doorman.problems, doorman.ledger.clock.wall, voice.letter,
-        doorman.test_ring, new_id, put=doorman.inbox.put,
+        doorman.test_ring, new_id, put=doorman.inbox.put, clear_events=config.privacy.clear_events,
     )  # fmt: skip
 
 

@@ -156,8 +156,9 @@ LIST: Final = (
             "visit": Arg(_clip, "with `confirm`: of the test ring that a person heard", needed=False),
         },
         "How this phone is woken (docs/formats/push.md); kept over restarts, and gone with the member.",
-        "`web` (turned on), `key` (base64, 65 bytes, or null), `ntfy` (`server` and `topic`, or null), `way` (null: "
-        "not chosen), `confirmed` (when, or null), `ended` (the push service let go of it)",
+        "`web` (turned on), `key` (base64, 65 bytes, or null), `ntfy` (`server` and `topic`, or null), "
+        "`homeassistant` (it hears rings: `privacy.clear_events`), `way` (null: not chosen), `confirmed` (when, or "
+        "null), `ended` (the push service let go of it)",
     ),
 )  # fmt: skip
 

@@ -70,6 +70,8 @@ class Pocket:
     text: Text
     ring_test: Callable[[str, bool, float], None]
     new_id: Callable[[], str]
+    clear_events: bool = field(default=True, kw_only=True)
+    """Whether Home Assistant hears rings at all."""
     office: Office = field(init=False)
 
     _book: Book | None = None
@@ -195,6 +197,7 @@ class Pocket:
             "web": self.config.web,
             "key": closed.to_base64(public) if public else None,
             "ntfy": ntfy,
+            "homeassistant": self.clear_events,
             "way": phone.way if phone else None,
             "confirmed": phone.confirmed or None if phone else None,
             "ended": phone is not None and phone.ended,
@@ -208,7 +211,8 @@ class Pocket:
         way, subscription = args.get("way"), args.get("subscription")
         if args["do"] != "choose" or way is None or (way == "web") != (subscription is not None) or "visit" in args:
             raise Refusal("args")
-        if (way == "web" and not self.config.web) or (way == "ntfy" and not self.config.ntfy):
+        offered = {"web": self.config.web, "ntfy": bool(self.config.ntfy), "homeassistant": self.clear_events}
+        if not offered.get(way, True):
             raise Refusal("off")
         if subscription is not None:
             try:

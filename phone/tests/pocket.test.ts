@@ -177,7 +177,7 @@ describe("how a phone is woken", () => {
   });
 
   test("a door that says it otherwise is read as far as it is known", () => {
-    expect(readPocket({ way: "pigeon", ntfy: { server: 1 }, key: "x", confirmed: 5 })).toEqual({
+    expect(readPocket({ way: "pigeon", ntfy: { server: 1 }, key: "x", confirmed: 5 })).toEqual({ homeassistant: true,
       web: false, key: null, ntfy: null, way: null, confirmed: "", ended: false,
     });
   });

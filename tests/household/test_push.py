@@ -222,7 +222,8 @@ def postman(door: Door) -> int:
 def test_off_nobody_carries_anything(at_home: AtHome) -> None:
     door, anna, _ = at_home()
     assert anna.ask("push", {"do": "show"})["result"] == {
-        "web": False, "key": None, "ntfy": None, "way": None, "confirmed": None, "ended": False,
+        "web": False, "key": None, "ntfy": None, "homeassistant": True, "way": None, "confirmed": None,
+        "ended": False,
     }  # fmt: skip
     assert postman(door) == 0 and not (door.state / "push.json").exists()
 

@@ -25,7 +25,7 @@ APPLE = "https://web.push.apple.com/abc"
 
 
 class Home:
-    def __init__(self, folder: Path, push: Push) -> None:
+    def __init__(self, folder: Path, push: Push, *, clear_events: bool = True) -> None:
         self.inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self.carriers: list[Carrier] = []
         self.problems = Problems()
@@ -35,7 +35,7 @@ class Home:
             folder, push, Errands(self.inbox.put), self.problems, lambda at: at,
             lambda kind, visit, _: f"{kind} {visit}",
             lambda visit, everywhere, _: self.rung.append((visit, everywhere)), lambda: next(names) * 26,
-            put=self.inbox.put,
+            put=self.inbox.put, clear_events=clear_events,
         )  # fmt: skip
         self.pocket.office.start = self._start  # type: ignore[assignment]
         self.pocket.start(None, 0.0)
@@ -147,3 +147,14 @@ def test_no_subscription_is_written_to_once_push_is_turned_off(home: Home) -> No
     home.ready()
     home.pocket.ring("w" * 26, 5.0, 5.0)
     assert len(home.said()) == 1
+
+
+def test_home_assistant_wakes_nobody_where_it_hears_no_rings(tmp_path: Path) -> None:
+    wanted = {"do": "choose", "way": "homeassistant"}
+    deaf = Home(tmp_path, Push(), clear_events=False)
+    assert deaf.pocket.shown(ANNA)["homeassistant"] is False
+    with pytest.raises(Refusal, match="off"):
+        deaf.pocket.changed(ANNA, wanted, 1.0)
+    hears = Home(tmp_path, Push())
+    assert hears.pocket.shown(ANNA)["homeassistant"] is True
+    assert hears.pocket.changed(ANNA, wanted, 1.0).phones[ANNA].way == "homeassistant"

@@ -6,7 +6,7 @@ import type { Door } from "../household/door";
 import { LOCK_S, Pocket, type PocketState, standing, type Way, WAYS } from "../household/pocket";
 import type { DoorView } from "../household/record";
 import { T } from "../texts";
-import { fullTime, Icon, Screen, sentence } from "./shown";
+import { fullTime, Icon, Screen, sentence, timeOf } from "./shown";
 
 interface Page {
   readonly door: Door;
@@ -46,8 +46,8 @@ export function PocketNotice(props: Page): JSX.Element | null {
   const how = state && standing(state, Date.now());
   if (!how || how === "done") return null;
   return (
-    <a class={`card pocket-notice ${how === "quiet" ? "alarm" : ""}`} href="#/pocket">
-      <Icon name="bell" />
+    <a class="card pocket-notice alarm" href="#/pocket">
+      <Icon name="alarm" />
       <span>{T.pocket.notice[how]}</span>
       <Icon name="next" />
     </a>
@@ -86,14 +86,15 @@ export function PocketPage({ visit, ...page }: Page & { visit: string }): JSX.El
   const test = (): Promise<void> =>
     doing(async () => {
       setRung(await pocket.test(state?.way ?? null));
-      setSaid(T.pocket.lockNow(LOCK_S));
+      const { silentUntil } = view.record;
+      setSaid(silentUntil > Date.now() ? T.more.testSilent(timeOf(silentUntil)) : T.pocket.lockNow(LOCK_S));
     });
   const confirm = (): Promise<void> =>
     doing(async () => {
       set(await pocket.confirm(rung));
       setRung("");
     });
-  const may = (way: Way): boolean => admin || way === "none" || way === "homeassistant" || (way === "web" ? !!state?.web : !!state?.ntfy);
+  const may = (way: Way): boolean => way === "homeassistant" ? !!state?.homeassistant : admin || way === "none" || (way === "web" ? !!state?.web : !!state?.ntfy);
 
   return (
     <Screen title={T.pocket.title} back="#/more">
@@ -101,7 +102,7 @@ export function PocketPage({ visit, ...page }: Page & { visit: string }): JSX.El
       {!state && <p class="note">{view.answers ? T.pocket.asking : T.pocket.silent}</p>}
       {state && (
         <>
-          <p class={`card pocket-state ${how === "quiet" ? "alarm" : ""}`} role="status">
+          <p class={`card pocket-state ${how === "done" ? "" : "alarm"}`} role="status">
             <Icon name={how === "done" ? "bell" : "alarm"} />
             <span>{how === "done" ? T.pocket.done(fullTime(state.confirmed)) : state.ended ? T.pocket.ended : T.pocket.notice[how!]}</span>
           </p>
@@ -113,7 +114,7 @@ export function PocketPage({ visit, ...page }: Page & { visit: string }): JSX.El
                   <input type="radio" name="way" checked={state.way === way} disabled={!may(way)} onChange={() => void choose(way)} />
                   <span>
                     <strong>{T.pocket.ways[way][0]}</strong>
-                    <span class="small">{may(way) ? T.pocket.ways[way][1] : T.pocket.adminFirst}</span>
+                    <span class="small">{may(way) ? T.pocket.ways[way][1] : way === "homeassistant" ? T.pocket.noEvents : T.pocket.adminFirst}</span>
                   </span>
                 </label>
                 {way === "ntfy" && admin && !state.ntfy && (

@@ -22,6 +22,8 @@ export interface PocketState {
   readonly web: boolean;
   readonly key: Bytes | null;
   readonly ntfy: { readonly server: string; readonly topic: string } | null;
+  /** Whether Home Assistant hears this door ring at all. */
+  readonly homeassistant: boolean;
   readonly way: Way | null;
   readonly confirmed: string;
   readonly ended: boolean;
@@ -35,6 +37,7 @@ export function readPocket(result: Fields): PocketState {
     web: result["web"] === true,
     key: unbase64(result["key"]),
     ntfy: known ? { server: ntfy.server as string, topic: ntfy.topic as string } : null,
+    homeassistant: result["homeassistant"] !== false, // an older door does not say
     way,
     confirmed: typeof result["confirmed"] === "string" ? result["confirmed"] : "",
     ended: result["ended"] === true,
