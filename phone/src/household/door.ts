@@ -452,9 +452,10 @@ export class Door {
     const rows = entries.map((entry) => [this.#place(entry.index), { index: entry.index, hash: entry.hash, document: documentOf(entry) }] as const);
     await this.cupboard.put("entries", rows);
     for (const entry of entries) await this.#tell(entry, this.#bodies.get(entry) ?? null, this.#era);
+    const watched = entries.map((entry) => this.#bodies.get(entry)).filter((body) => body?.kind === "live" && body["what"] === "began").length;
     await this.#forget();
     const head = this.#chain!.head!;
-    await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: this.story.live });
+    await this.#keep({ head, anchor: record.anchor || entries[0]!.index, liveSessions: record.liveSessions + watched });
     this.#tellSoon();
   }
 
@@ -507,7 +508,9 @@ export class Door {
       for await (const page of this.cupboard.pages<KeptEntry>("entries", under(record.door, hex(journal))))
         kept.push(...page.map((one) => ({ ...one, era })));
     }
-    const known = kept.filter(({ era }) => era === this.#era).map((one) => [one.index, one.hash] as const);
+    // What lies behind the head was put down just before the app ended: it is taken anew, else the head would never pass it.
+    const last = record.head?.index ?? 0;
+    const known = kept.filter(({ era, index }) => era === this.#era && index <= last).map((one) => [one.index, one.hash] as const);
     if (record.verifyKey) this.#chain = new Chain(record.verifyKey, record.head, known);
     return kept;
   }

@@ -44,7 +44,6 @@ export class Story {
   readonly lines = new Map<number, Line>();
   #told: readonly Visit[] | null = null;
   #entries: readonly Line[] | null = null;
-  live = 0;
   /** In the order of all journals: what the door has forgotten ends here. */
   forgotten = 0;
   readonly #last = new Map<string, number>(); // by visit, the last entry that names it
@@ -108,10 +107,7 @@ export class Story {
     if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
     if (kind === "visit") this.#change(index, body, (visit) => ({ ...visit, seconds: number(body["seconds"]) }));
     if (kind === "started" || kind === "stopped") this.#started = Math.max(this.#started, index);
-    if (kind === "live" && body["what"] === "began") {
-      this.live++;
-      this.#began.set(text(body["session"]), { who: text(body["who"]), index });
-    }
+    if (kind === "live" && body["what"] === "began") this.#began.set(text(body["session"]), { who: text(body["who"]), index });
     if (kind === "live" && body["what"] === "ended") this.#ended.add(text(body["session"]));
     if (kind === "clip_started" && id) this.#clip(index, body, { state: "recording" });
     if (kind === "clip" && id)
