@@ -61,6 +61,7 @@ export const T = {
     } as Record<string, string>,
     off: "Recording is off, and so is the camera.",
     stop: "Stop watching",
+    unplayable: "This browser cannot play the live picture: it has no H.264 video. Use another browser.",
     told: "The light at the door blinks while somebody watches, and the journal tells who and for how long.",
     nobody: "Nobody is watching",
     watching: (who: readonly string[]) => `Watching: ${who.join(", ")}`,

@@ -25,7 +25,10 @@ export class Film {
   #waiting = false;
   #closed = false;
 
-  constructor(private readonly video: HTMLVideoElement) {
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly unplayable: () => void = () => undefined,
+  ) {
     video.disableRemotePlayback = true; // ManagedMediaSource opens only so
   }
 
@@ -59,7 +62,7 @@ export class Film {
     this.#letGo();
     const movie = readMovie(init);
     const Source = mediaSource(movie.type);
-    if (!Source) return;
+    if (!Source) return this.unplayable();
     this.#init = init;
     this.#began = beganAt(init);
     const source = (this.#source = new Source());

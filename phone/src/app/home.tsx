@@ -11,7 +11,8 @@ import { PocketNotice } from "./pocket";
 
 export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const last = view.visits[0];
-  const others = names(view, view.watching, door.asking.me);
+  const { me } = door.asking; // does not look any more: its session is just ending at the door
+  const others = names(view, view.watching.filter((id) => id !== me), me);
   const problems = view.health?.problems.length ?? 0;
   const silent = view.record.silentUntil > Date.now();
   return (

@@ -16,6 +16,7 @@ const LOOK_EVERY_MS = 500;
 export function Live({ door, view }: { door: Door; view: DoorView }): JSX.Element {
   const video = useRef<HTMLVideoElement>(null);
   const [watched, setWatched] = useState<Watched>({ state: "asking", why: "" });
+  const [unplayable, setUnplayable] = useState(false);
   const [age, setAge] = useState<number | null>(null);
   const [awake, setAwake] = useState(!document.hidden);
   useEffect(() => {
@@ -23,10 +24,10 @@ export function Live({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
     document.addEventListener("visibilitychange", look);
     return () => document.removeEventListener("visibilitychange", look);
   }, []);
-  const possible = view.answers && view.recording !== false && awake;
+  const possible = view.answers && view.recording !== false && awake && !unplayable; // nobody is watched whom nobody sees
   useEffect(() => {
     if (!possible) return;
-    const film = new Film(video.current!);
+    const film = new Film(video.current!, () => setUnplayable(true));
     const watching = new Watching(door, (fragment) => film.take(fragment), setWatched);
     watching.start();
     const clock = setInterval(() => {
@@ -49,7 +50,7 @@ export function Live({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
         ) : (
           <div class="over" role="status">
             {possible && !["failed", "ended"].includes(watched.state) && <span class="turning" aria-hidden="true" />}
-            <p>{said(view, possible, watched)}</p>
+            <p>{unplayable ? T.live.unplayable : said(view, possible, watched)}</p>
           </div>
         )}
       </div>
