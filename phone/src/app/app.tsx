@@ -28,6 +28,9 @@ const TABS: readonly (readonly [string, IconName, string])[] = [
   ["more", "more", T.tabs.more],
 ];
 
+/** What `#/…` may name; anything else is the first screen. */
+const PAGES = new Set("history visit live settings hours areas household more health privacy journal words pocket add join".split(" "));
+
 export function App({ house }: { house: House }): JSX.Element {
   const [, again] = useState(0);
   const [path, setPath] = useState(location.hash);
@@ -49,7 +52,7 @@ export function App({ house }: { house: House }): JSX.Element {
   // Whatever is on the screen: somebody may be at another door meanwhile.
   const ringing = house.doors.find((one) => one.view.ringing);
   // A ring covers the screen: what lies under it is drawn anew when the ring is gone, and no ring waits for it.
-  if (!ringing || !under.current) under.current = <Screen house={house} path={path} chosen={chosen} choose={choose} />;
+  if (!ringing || !under.current) under.current = <Page house={house} path={path} chosen={chosen} choose={choose} />;
   const rings = ringing ?? house.doors[0];
   return (
     <>
@@ -59,7 +62,7 @@ export function App({ house }: { house: House }): JSX.Element {
   );
 }
 
-interface ScreenProps {
+interface PageProps {
   readonly house: House;
   readonly path: string;
   readonly chosen: string;
@@ -67,8 +70,9 @@ interface ScreenProps {
 }
 
 /** What lies under a ring: the page that the address names, of the door that was chosen. */
-function Screen({ house, path, chosen, choose }: ScreenProps): JSX.Element {
-  const [, page = "", of = "", id = ""] = path.split("/");
+function Page({ house, path, chosen, choose }: PageProps): JSX.Element {
+  const [, asked = "", of = "", id = ""] = path.split("/");
+  const page = PAGES.has(asked) ? asked : "";
   const named = page === "visit" || page === "live" || page === "pocket";
   const door = house.doors.find(({ view }) => view.record.door === (named && of ? of : chosen)) ?? house.doors[0];
   if (!door || page === "add" || page === "join")
@@ -87,13 +91,13 @@ function Screen({ house, path, chosen, choose }: ScreenProps): JSX.Element {
       </main>
     );
   const props = { door, view, house };
-  const tab = page === "visit" ? "history" : page === "live" || page === "door" ? "" : TABS.some(([name]) => name === page) ? page : "more";
+  const tab = page === "visit" ? "history" : page === "live" ? "" : TABS.some(([name]) => name === page) ? page : "more";
   return (
     <>
       <main key={view.record.door}>
         {doors}
         <Banner door={door} view={view} />
-        {(page === "" || page === "door") && <Home {...props} />}
+        {page === "" && <Home {...props} />}
         {page === "history" && <History {...props} />}
         {page === "visit" && <VisitPage key={id} {...props} id={id} />}
         {page === "live" && <Live {...props} />}
@@ -130,9 +134,9 @@ function first(house: House, path: string): string {
 
 function Doors({ house, chosen, choose }: { house: House; chosen: string; choose: (door: string) => void }): JSX.Element {
   return (
-    <div class="doors" role="tablist">
+    <div class="doors" role="group" aria-label={T.tabs.door}>
       {house.doors.map(({ view: { record } }) => (
-        <button key={record.door} role="tab" aria-selected={record.door === chosen} onClick={() => choose(record.door)}>
+        <button key={record.door} aria-pressed={record.door === chosen} onClick={() => choose(record.door)}>
           {record.name}
         </button>
       ))}

@@ -15,7 +15,7 @@ import type { DoorView } from "../household/record";
 import { T } from "../texts";
 import { names } from "./live";
 import { Rows } from "./rows";
-import { doorFullTime, fullTime, Icon, type IconName, length, Screen, sentence, Sure } from "./shown";
+import { doorFullTime, fullTime, Icon, type IconName, length, Screen, sentence, Sure, timeOf } from "./shown";
 import { allowSound, dingDong } from "./sound";
 
 const LINE_REM = 5.3; // two lines of text and the time
@@ -218,7 +218,8 @@ export function More({ door, view, house }: Page): JSX.Element {
     if (!view.answers) return;
     try {
       await door.asking.ask("ring_test", { everywhere: false });
-      setSaid(T.more.testSent);
+      const { silentUntil } = view.record;
+      setSaid(silentUntil > Date.now() ? T.more.testSilent(timeOf(silentUntil)) : T.more.testSent);
     } catch (error) {
       setSaid(sentence(error));
     }
@@ -266,9 +267,10 @@ export function More({ door, view, house }: Page): JSX.Element {
         {view.role === "admin" && view.recording !== null && (
           <li>
             <button role="switch" aria-checked={view.recording} onClick={() => void record(!view.recording)}>
-              <Icon name="play" />
+              <Icon name="record" />
               <span>{T.more.recording}</span>
               <em>{view.recording ? T.more.on : T.more.off}</em>
+              <i class="slide" aria-hidden="true" />
             </button>
           </li>
         )}

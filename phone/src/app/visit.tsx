@@ -99,7 +99,11 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
         {clip && (
           <button onClick={() => save(clip)}>{T.visit.save}</button>
         )}
-        {ready && view.role === "admin" && <button onClick={() => setSure(true)}>{T.visit.remove}</button>}
+        {ready && view.role === "admin" && (
+          <button class="remove" onClick={() => setSure(true)}>
+            {T.visit.remove}
+          </button>
+        )}
       </div>
       {sure && <Sure text={T.visit.removeSure} yes={T.visit.yes} no={T.visit.no} onYes={() => void remove()} onNo={() => setSure(false)} />}
     </Screen>
