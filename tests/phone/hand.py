@@ -132,7 +132,9 @@ class Phone:
     def opens(self, page: str) -> None:
         """The screen at ``#/page``."""
         target = json.dumps("#/" + page)
-        self.do(f"await page.evaluate((to) => {{ location.hash = to }}, {target}); await page.locator('main h1').waitFor()")
+        self.do(
+            f"await page.evaluate((to) => {{ location.hash = to }}, {target}); await page.locator('main h1').waitFor()"
+        )
 
     def sees(self, text: str, within: float = 20.0) -> None:
         found = json.dumps(text)

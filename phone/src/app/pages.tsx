@@ -119,7 +119,7 @@ export function Privacy({ door, view, house }: Page): JSX.Element {
           {record.known === "first" && <button onClick={() => void door.compared()}>{T.privacy.compared}</button>}
         </div>
       )}
-      {record.verifyKey && record.head && <Proof text={proof(record.verifyKey, record.head)} />}
+      {record.verifyKey && record.journal && record.head && <Proof text={proof(record.verifyKey, record.journal, record.head)} />}
       <div class="card">
         <h2>{T.privacy.key}</h2>
         <p class="small">{house.keys?.locked ? T.privacy.keyLocked : T.privacy.keyWrapped}</p>
