@@ -19,6 +19,7 @@ from doorbell.card import proof
 from doorbell.card.wishes import ZONE, Broker, Wifi, Wishes, broker
 from doorbell.errors import Mistake
 from doorbell.owner.identity import Identity
+from doorbell.salvage import WIRED
 
 _SECRETS: Final = ("wifi_password", "broker_password")
 _MOST_FILE: Final = 256 * 1024
@@ -65,9 +66,9 @@ def wishes(told: Told) -> Wishes:
     )  # fmt: skip
 
 
-WIRED: Final = {
-    "chime": (22, "Is a chime wired (a relay or a buzzer, GPIO22, pin 15)?"),
-    "led": (23, "An LED, or the button's ring (GPIO23, pin 16)?"),
+FITTED: Final = {
+    "chime": (WIRED["chime"], "Is a chime wired (a relay or a buzzer, GPIO22, pin 15)?"),
+    "led": (WIRED["led"], "An LED, or the button's ring (GPIO23, pin 16)?"),
     "pir": (27, "A motion sensor, PIR (GPIO27, pin 13)?"),
 }
 """The parts beside the button, as BCM numbers where the pin map has them (hardware/pins.toml), and the question."""
@@ -83,7 +84,7 @@ def parts(settings: dict[str, dict[str, Any]], fitted: set[str], *, given: bool,
         return settings  # refused with the other settings
     pins = dict(settings.get("pins", {}))
     may_ask = may_ask and pins.get("kind", "gpio") == "gpio"
-    for part, (bcm, question) in WIRED.items():
+    for part, (bcm, question) in FITTED.items():
         if part in fitted and given and part in pins:
             raise Mistake(f"--{part}, and pins.{part} in --settings: give one of them.")
         if part in fitted:

@@ -146,9 +146,9 @@ def _may_ask(options: dict[str, Any]) -> bool:
 def _with_parts(wishes: Wishes, options: dict[str, Any]) -> Wishes:
     from attrs import evolve
 
-    from doorbell.card.ask import WIRED, parts
+    from doorbell.card.ask import FITTED, parts
 
-    fitted, given = {part for part in WIRED if options[part]}, options["settings"] is not None
+    fitted, given = {part for part in FITTED if options[part]}, options["settings"] is not None
     return evolve(wishes, settings=parts(wishes.settings, fitted, given=given, may_ask=_may_ask(options)))
 
 

@@ -12,7 +12,7 @@ from gpiozero import PiBoardInfo
 from gpiozero.pins.mock import MockFactory
 
 from doorbell import salvage
-from doorbell.card.ask import WIRED
+from doorbell.card.ask import FITTED
 from doorbell.config import Pins as PinSettings
 from doorbell.configfile import parse
 from doorbell.events import ButtonEdge, Pir
@@ -48,10 +48,10 @@ def test_the_pages_example_and_the_example_configuration_name_the_pins_of_the_ma
 
 
 def test_a_card_asks_for_the_parts_of_the_map_by_the_pins_of_the_map() -> None:
-    assert {name: bcm for name, (bcm, _) in WIRED.items()} == {
+    assert {name: bcm for name, (bcm, _) in FITTED.items()} == {
         name: MAP[name]["bcm"] for name in SETTINGS if not MAP[name]["fitted"]
     }
-    for name, (bcm, question) in WIRED.items():
+    for name, (bcm, question) in FITTED.items():
         assert f"GPIO{bcm}, pin {MAP[name]['header']})" in question
 
 
