@@ -10,6 +10,13 @@ from tests.endure.vitals import Vitals, growth_kb
 
 WARM_S = 6.0
 """Memory is compared only after a process has done everything once."""
+MOST_GROWN_KB = 2048
+"""One process of a life of faults: the journal's cache (512 kB), and what waits while nobody takes it. Row 13 holds an
+undisturbed life to half."""
+MOST_MORE = 2
+"""Descriptors and threads at the last look: a connection that is just being made."""
+SENT_AGAIN = {"cut": 16, "lose_broker": 16, "stall": 16, "kill_doorman": 300}
+"""Entries that one fault may have sent twice: those on their way; after a kill the acknowledgements of 30 s as well."""
 
 
 @define
@@ -59,6 +66,22 @@ class Report:
             mine = pid in self.doorman_pids
             largest[mine] = max(largest[mine], *(one.pss_kb for one in looks))
         return sum(largest.values()) / 1024
+
+    def wrong(self) -> list[str]:
+        """What of it breaks a promise, a sentence each."""
+        grown = max(self.grew_kb(doorman=True), self.grew_kb(doorman=False))
+        again = sum(SENT_AGAIN.get(name, 0) * count for name, count in self.faults.items())
+        broken = {
+            f"{self.lost} entries lost": self.lost,
+            f"{self.stale} stale rings": self.stale,
+            f"{self.presses - self.rang} of {self.presses} presses did not ring": self.presses - self.rang,
+            f"{len(self.findings)} findings of doorbell check": len(self.findings),
+            f"one process grew by {grown:.0f} kB, {MOST_GROWN_KB} are allowed": grown > MOST_GROWN_KB,
+            f"{self.twice} entries were sent twice, {again} are allowed for these faults": self.twice > again,
+            "descriptors pile up": self.more("descriptors") > MOST_MORE,
+            "threads pile up": self.more("threads") > MOST_MORE,
+        }
+        return [sentence for sentence, is_so in broken.items() if is_so]
 
     def lines(self) -> list[str]:
         """For a person."""

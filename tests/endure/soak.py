@@ -284,7 +284,8 @@ class Soak:
         for note in self.listener.of("journal"):
             entry = read_document(note.payload)
             counts[entry.index] += 1
-            report.heard[entry.index] = entry.hash
+            if report.heard.setdefault(entry.index, entry.hash) != entry.hash:
+                report.heard[entry.index] = b"sent with two contents"
         report.twice = sum(count - 1 for count in counts.values())
         changed = [index for index, sha in report.heard.items() if there.get(index) != sha]
         report.lost = len(changed) + len(set(there) - set(report.heard))
@@ -310,7 +311,8 @@ def main() -> int:
         )
         report = Soak(Path(made), seed, faults, small_card=own).run(minutes * 60)
     print("\n".join(report.lines()))
-    return int(bool(report.lost or report.stale or report.findings))
+    print("\n".join(f"failed: {sentence}" for sentence in report.wrong()) or "all of it holds")
+    return int(bool(report.wrong()))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from tests.rigs.journal import Door, clip_id
 pytestmark = [pytest.mark.endure, pytest.mark.row(8), pytest.mark.timeout(3600)]
 
 DAYS = 14
+SMALL_DAYS = LONGEST_GAP + 2
+"""Leaps up to here may be taken for a time without power, and believed at once."""
 YEAR_S = 365.25 * DAY_S
 TRUTH = datetime(2026, 3, 1, 7, 30, tzinfo=UTC).timestamp()
 
@@ -68,6 +70,15 @@ class Kept:
 
     entries: dict[int, float]
     clips: dict[str, float]
+    least_days: float = DAYS
+    """What went before this age is a fault."""
+    youngest: float = 1e9
+    """Days of the youngest that went."""
+
+    def went(self, since: float, now: float, what: str) -> None:
+        age = (now - since) / DAY_S
+        self.youngest = min(self.youngest, age)
+        assert age > self.least_days, f"{what} went after {age:.1f} days"
 
 
 def starts(door: Door, time: Time) -> Wall:
@@ -104,47 +115,68 @@ def live(door: Door, wall: Wall, time: Time, chance: random.Random, kept: Kept, 
     kept.entries.update({index: time.true for index in entries if index > before})
     held = {path.name.partition(".")[0] for path in (door.state / "clips").iterdir()}
     for index in [index for index, is_forgotten in entries.items() if is_forgotten and index in kept.entries]:
-        age = time.true - kept.entries.pop(index)
-        assert age > DAYS * DAY_S, f"the body of entry {index} went after {age / DAY_S:.1f} days"
+        kept.went(kept.entries.pop(index), time.true, f"the body of entry {index}")
     for gone in sorted(set(kept.clips) - held):
-        age = time.true - kept.clips.pop(gone)
-        assert age > DAYS * DAY_S, f"a clip went after {age / DAY_S:.1f} days"
+        kept.went(kept.clips.pop(gone), time.true, "a clip")
 
 
-def leap(time: Time, wall: Wall, chance: random.Random) -> None:
-    """The clock is wrong by up to ten years from now on, or right again; somebody may vouch for it."""
-    leaps = chance.choice((-1, 1)) * chance.uniform((LONGEST_GAP + 2) * DAY_S, 10 * YEAR_S)
+def leap(time: Time, wall: Wall, chance: random.Random, *, small: bool = False) -> None:
+    """The clock is wrong by up to ten years (or SMALL_DAYS) from now on, or right again; somebody may vouch for it."""
+    far = chance.uniform(0.1, SMALL_DAYS) * DAY_S if small else chance.uniform(SMALL_DAYS * DAY_S, 10 * YEAR_S)
+    leaps = chance.choice((-1, 1)) * far
     time.wrong = leaps if time.wrong == 0 or chance.random() < 0.3 else 0.0
     wall.says = chance.random() < 0.85
+
+
+def a_life(folder: Path, time: Time, seed: int, kept: Kept, *, small: bool) -> int:
+    """100 leaps (returned), then the clock is right at last, and what is old goes."""
+    chance = random.Random(seed)
+    door = Door(folder, now=time.up)
+    wall = starts(door, time)
+    for number in range(100):
+        leap(time, wall, chance, small=small)
+        time.passes(chance.uniform(0, STEADY_S * 0.45))  # a wrong time holds for less than a day
+        if chance.random() < 0.2:
+            time.true += chance.uniform(0, 3 * DAY_S)  # without power
+            time.up = chance.uniform(5, 100)
+            wall = starts(door, time)
+        live(door, wall, time, chance, kept, number)
+    time.wrong, wall.says = 0.0, True
+    for day in range(DAYS + 5):
+        time.passes(DAY_S)
+        live(door, wall, time, chance, kept, 200 + day)
+    oldest = min([*kept.clips.values(), *kept.entries.values()])
+    assert time.true - oldest < (DAYS + 3) * DAY_S
+    door.writer.close()
+    return 100
 
 
 def test_a_clock_that_leaps_by_years_makes_nothing_expire_early(tmp_path: Path, time: Time) -> None:
     jumps = 0
     for seed in seeds(1, 10):
         with named(seed):
-            chance = random.Random(seed)
-            door = Door(tmp_path / str(seed), now=time.up)
-            kept, wall = Kept({}, {}), starts(door, time)
-            for number in range(100):
-                leap(time, wall, chance)
-                jumps += 1
-                time.passes(chance.uniform(0, STEADY_S * 0.45))  # a wrong time holds for less than a day
-                if chance.random() < 0.2:
-                    time.true += chance.uniform(0, 3 * DAY_S)  # without power
-                    time.up = chance.uniform(5, 100)
-                    wall = starts(door, time)
-                live(door, wall, time, chance, kept, number)
-            time.wrong, wall.says = 0.0, True
-            for day in range(DAYS + 5):  # the clock is right at last: what is old goes, and only that
-                time.passes(DAY_S)
-                live(door, wall, time, chance, kept, 200 + day)
-            oldest = min([*kept.clips.values(), *kept.entries.values()])
-            assert time.true - oldest < (DAYS + 3) * DAY_S
-            door.writer.close()
+            jumps += a_life(tmp_path / str(seed), time, seed, Kept({}, {}), small=False)
     figure = f"{jumps:,} leaps: nothing went before its {DAYS} days were over, and all of it when they were"
     tell(
         8, "the real journal, retention and wall clock in counted time, with power cuts, claimed to be in sync", figure
     )
+
+
+def test_a_clock_that_leaps_by_days_makes_nothing_expire_earlier_than_it_leapt(tmp_path: Path, time: Time) -> None:
+    """A leap that a time without power would explain is believed, so it costs what it says, and no more."""
+    jumps, youngest = 0, 1e9
+    for seed in seeds(1, 10):
+        with named(seed):
+            kept = Kept({}, {}, least_days=DAYS - SMALL_DAYS)
+            jumps += a_life(tmp_path / str(seed), time, seed, kept, small=True)
+            youngest = min(youngest, kept.youngest)
+    figure = (
+        f"{jumps:,} leaps of up to {SMALL_DAYS} days, which a time without power would explain: the first thing went "
+    )
+    figure += (
+        f"after {youngest:.1f} of its {DAYS} days ({DAYS - SMALL_DAYS} are the least), all of it when they were over"
+    )
+    tell(8, "the same with leaps too small to be told from a time without power", figure)
 
 
 def test_visits_have_no_negative_duration_whatever_the_wall_clock_does(
