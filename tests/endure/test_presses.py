@@ -11,7 +11,7 @@ import pytest
 from tests.endure.rows import count, named, seeds, tell
 from tests.endure.simulated_door import SimulatedDoor
 
-pytestmark = [pytest.mark.endure, pytest.mark.row(10), pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.endure, pytest.mark.row(10), pytest.mark.timeout(7200)]
 
 Edge = tuple[float, bool]
 """Seconds since the last one, and whether the contact closes."""
