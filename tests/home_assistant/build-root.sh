@@ -77,8 +77,14 @@ sys.stdout.write(zipfile.ZipFile(sys.stdin.buffer).read("homeassistant/package_c
     mv "$root"/src/whl/*.whl "$wheels/"
     rm -rf "$root/src"
     # paho-mqtt for the mqtt integration, PyTurboJPEG for camera, which mqtt loads; standard-chunk (once in Python's own
-    # library) is a dependency only from 3.13 on, a marker that the host's older pip reads as "not needed".
-    fetch $target --constraint "$out/constraints" "homeassistant==$version" paho-mqtt PyTurboJPEG standard-chunk
+    # library) is a dependency only from 3.13 on, a marker that the host's older pip reads as "not needed". What mqtt's
+    # set-up takes from the Supervisor's library came with the core until 2026.7; the version stands where it is used.
+    supervisor=$(chroot "$root" python3 -c '
+import json, sys, zipfile
+wanted = json.loads(zipfile.ZipFile(sys.stdin.buffer).read("homeassistant/components/hassio/manifest.json"))
+print(*(one for one in wanted["requirements"] if one.startswith("aiohasupervisor")))
+' <"$wheels/homeassistant-$version-py3-none-any.whl")
+    fetch $target --constraint "$out/constraints" "homeassistant==$version" paho-mqtt PyTurboJPEG standard-chunk $supervisor
 }
 
 python_of_root() {
@@ -95,7 +101,7 @@ install() {
     cp "$wheels"/*.whl "$root/wheels/"
     chroot "$root" env -i PATH=/usr/bin:/bin /opt/ha/bin/pip install --quiet \
         --disable-pip-version-check --no-compile --no-index \
-        --find-links /wheels "homeassistant==$version" paho-mqtt PyTurboJPEG
+        --find-links /wheels "homeassistant==$version" paho-mqtt PyTurboJPEG aiohasupervisor
     chroot "$root" env -i PATH=/usr/bin:/bin /opt/ha/bin/pip check
     chroot "$root" /opt/ha/bin/python -m homeassistant --version
 }
