@@ -30,6 +30,13 @@ describe("the bell", () => {
     await expect(hear(bell, await door.alert(), awake())).rejects.toMatchObject({ word: "again" });
   });
 
+  test("rings once for a visit, also when the page was loaded anew in between", async () => {
+    const before = new Bell();
+    await hear(before, await door.alert(), awake());
+    await expect(hear(new Bell(before.rung), await door.alert(), awake())).rejects.toMatchObject({ word: "again" });
+    expect(await hear(new Bell(before.rung), await door.alert({ visit: "bbbb" }), awake())).toMatchObject({ visit: "bbbb" });
+  });
+
   test.each([
     ["another door's signature", new TestDoor(2).alert(), "signature"],
     ["a signature made for something else", door.alert({}, "reply"), "signature"],

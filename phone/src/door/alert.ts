@@ -22,14 +22,22 @@ export interface Alert {
 }
 
 export class Bell {
-  readonly #rung: string[] = [];
+  readonly #rung: string[];
+
+  /** *rung*: the visits for which this phone rang before the page was loaded, oldest first. */
+  constructor(rung: readonly string[] = []) {
+    this.#rung = [...rung];
+  }
+
+  get rung(): readonly string[] {
+    return [...this.#rung];
+  }
 
   /** The alert, when the phone must ring for it. Raises Refused with why it must not. *now* in seconds, monotonic. */
   async hear(payload: Uint8Array, door: string, opener: Opener, verifyKey: Bytes, clock: DoorClock, now: number): Promise<Alert> {
     const plain = await opener.openWhole(payload);
     const text = plain.slice(SIGNATURE);
-    if (!(await signed("alert", text, plain.slice(0, SIGNATURE), verifyKey)))
-      throw new Refused("signature");
+    if (!(await signed("alert", text, plain.slice(0, SIGNATURE), verifyKey))) throw new Refused("signature");
     const fields = readObject(fromUtf8(text) ?? "");
     const epoch = unbase64(fields?.["epoch"]);
     const { kind, visit, uptime, at } = fields ?? {};

@@ -56,7 +56,7 @@ export class Door {
   readonly entering: Entering;
   readonly #opener: Opener;
   readonly #clock = new DoorClock();
-  readonly #bell = new Bell();
+  readonly #bell: Bell;
   readonly #posters: Posters;
   readonly #bodies = new WeakMap<Entry, Body | null>(); // opened already, and waiting for what comes before them
   readonly #returns = new Set<() => void>();
@@ -84,6 +84,7 @@ export class Door {
   ) {
     this.#changed = changed;
     this.#opener = new Opener(keys.identity);
+    this.#bell = new Bell(record.rung);
     this.#view = {
       record, link: "offline", door: "unknown", recording: null, health: null, heardAt: 0, watching: [], ringing: null, visits: [],
       joinedLater: false, withdrawn: 0,
@@ -391,10 +392,12 @@ export class Door {
       throw error;
     }
     const ringing: Ringing = { ...alert, heard: Date.now() };
-    if (record.silentUntil > Date.now()) return;
-    this.#show({ ringing });
-    clearTimeout(this.#ringEnds);
-    this.#ringEnds = setTimeout(() => this.#show({ ringing: null }), RINGS_FOR_MS);
+    if (record.silentUntil <= Date.now()) {
+      this.#show({ ringing });
+      clearTimeout(this.#ringEnds);
+      this.#ringEnds = setTimeout(() => this.#show({ ringing: null }), RINGS_FOR_MS);
+    }
+    await this.#keep({ rung: this.#bell.rung }); // shown first; a broker that says it again finds it known after a reload too
   }
 
   async #poster(visit: string, sealed: Bytes): Promise<void> {

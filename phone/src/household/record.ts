@@ -35,6 +35,8 @@ export interface DoorRecord {
   readonly roster: SignedText | null;
   readonly faults: readonly Trouble[];
   readonly silentUntil: number;
+  /** The visits for which this phone rang last: each rings once. */
+  readonly rung?: readonly string[];
   readonly liveSessions: number;
   /** While this phone is on its way into the household. */
   readonly joining?: Joining | null;
