@@ -30,22 +30,19 @@ class Board:
     kernel: str = ""
 
 
-PATIENT = "systemd.default_device_timeout_sec=900"
-"""Emulated, udev may take more than systemd's 90 s to name the boot volume; the boot then ends in emergency mode."""
-
 VIRT = Board(
     "virt",
     ["-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024",
      "-drive", "file={card},format=raw,if=none,id=card", "-device", "virtio-blk-pci,drive=card",
      "-device", "virtio-rng-pci", "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"],
-    ["ttyAMA0"], 2400, PATIENT,
+    ["ttyAMA0"], 2400,
 )  # fmt: skip
 """Its network reaches this computer's loopback as 10.0.2.2."""
 PI = Board(
     "raspi3b",
     ["-M", "raspi3b", "-dtb", "{build}/pi.dtb", "-drive", "file={card},format=raw,if=sd"],
     ["ttyAMA0,115200", "ttyS1,115200"], 3000,
-    f"modprobe.blacklist=bcm2835_wdt {PATIENT}",
+    "modprobe.blacklist=bcm2835_wdt",
 )  # fmt: skip
 """The card at the BCM2835's own SD controller; no network.
 
