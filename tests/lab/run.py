@@ -145,7 +145,7 @@ def next_version(folder: Path) -> Path:
     folder.mkdir(parents=True)
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "doorbell", "packaging", "systemd",
-         "pyproject.toml", "doorbell.example.toml"],
+         "pyproject.toml", "doorbell.example.toml", "phone/package-lock.json", "requirements", "tools"],
         cwd=REPOSITORY, stdout=subprocess.PIPE, check=True,
     ).stdout  # fmt: skip
     tar = ["tar", "-c", "--null", "--ignore-failed-read", "-T", "-"]

@@ -102,7 +102,7 @@ def test_the_same_checkout_gives_the_same_bytes() -> None:
 def test_the_package_brings_it(tmp_path: Path) -> None:
     # Of the checkout: the build writes beside itself.
     for name in ("doorbell", "packaging", "phone/package-lock.json", "requirements", "systemd", "tools",
-                 "doorbell.example.toml"):  # fmt: skip
+                 "doorbell.example.toml", "pyproject.toml"):  # fmt: skip
         source, target = REPOSITORY / name, tmp_path / name
         target.parent.mkdir(exist_ok=True)
         if source.is_dir():

@@ -21,9 +21,10 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "clone"
     copy.mkdir()
     rubbish = shutil.ignore_patterns("__pycache__", "app")
-    for name in ("doorbell", "packaging", "systemd"):
+    for name in ("doorbell", "packaging", "requirements", "systemd", "tools"):
         shutil.copytree(REPOSITORY / name, copy / name, ignore=rubbish)
-    for name in ("pyproject.toml", "README.md", "LICENSE", "doorbell.example.toml"):
+    (copy / "phone").mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "doorbell.example.toml", "phone/package-lock.json"):
         shutil.copy(REPOSITORY / name, copy / name)
     app = copy / "doorbell/app"
     if is_built():
