@@ -16,6 +16,7 @@ from doorbell import doorkeys, household, roster
 from doorbell.brokersetup import Login, rules
 from doorbell.roster import Member
 from tests.phone.hand import Phone, Site
+from tests.phone.street import Street, a_street
 from tests.rigs.broker import Mosquitto, free_port
 from tests.rigs.door import Door, Listener
 from tests.rigs.proxy import Proxy
@@ -111,6 +112,12 @@ def pair(door: Door, *phones: Member) -> None:
     owner = Member("Owner", "admin", door.owner.recipient, door.owner.verify_key)
     name = door.settings.get("door", {}).get("id", "front")
     household.load(name, door.state, (door.owner.recipient,)).keep(roster.begin(name, [owner, *phones], keys.sign))
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    with a_street(tmp_path) as one:
+        yield one
 
 
 @pytest.fixture

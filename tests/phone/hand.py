@@ -147,13 +147,15 @@ class Phone:
         recipient, verify_key = self.do(PUBLIC)
         return Member("Phone", "admin", Recipient.parse(recipient), bytes(verify_key))
 
-    def comes(self, broker: int, password: str = "", door: str = "front", login: str = "") -> None:
-        """As a person does at the screen where it arrived: where the broker is, and this phone's password there."""
-        fields = {
+    def comes(self, broker: int, password: str | None = "", door: str = "front", login: str = "") -> None:
+        """As a person does at the screen where it arrived: where the broker is, and its password (None: typed)."""
+        fields: dict[str, str | None] = {
             "broker": f"ws://127.0.0.1:{broker}", "door": door, "phonePassword": password, "login": login,
             "me": "New phone",
         }  # fmt: skip
         for name, value in fields.items():
+            if value is None:
+                continue
             self.do(f"await page.locator('[name={name}]').fill({json.dumps(value)})")
         self.press("Go on")
 

@@ -48,6 +48,10 @@ class Street:
         self.broker.reload()
         return done.stdout.partition("Password: ")[2].partition("\n")[0]
 
+    def login_of(self, door: str) -> dict[str, str]:
+        """A door's own at the broker, for its configuration."""
+        return {"username": door, "password": self.at_the_broker(f"doorbell broker-setup add door {door}")}
+
     def lets_in(self, phone: Phone) -> str:
         """Type at the broker what this phone's screen says; its member id."""
         text = phone.do(
@@ -86,8 +90,7 @@ def a_street(folder: Path) -> Iterator[Street]:
         ]  # fmt: skip
         broker = stack.enter_context(Mosquitto(folder, settings="\n".join(settings)))
         street = Street(Door(folder / "door", broker.port), broker, sockets, stack)
-        password = street.at_the_broker("doorbell broker-setup add door front")
-        street.door.settings["mqtt"] = {"username": "front", "password": password}
+        street.door.settings["mqtt"] = street.login_of("front")
         yield street
 
 

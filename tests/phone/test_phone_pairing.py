@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,12 @@ from doorbell.light import reader
 from doorbell.owner.identity import Identity
 from doorbell.ticket import Ticket
 from tests.phone.hand import Phone, Site, missing
-from tests.phone.street import Street, a_street, code_on, goes, types_the_words
+from tests.phone.street import Street, code_on, goes, types_the_words
 from tests.rigs.door import Door
 
 STRANGE = Identity.make().words()
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
-
-
-@pytest.fixture
-def street(tmp_path: Path) -> Iterator[Street]:
-    with a_street(tmp_path) as one:
-        yield one
 
 
 def shown_on(phone: Phone) -> Ticket:

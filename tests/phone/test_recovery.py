@@ -13,12 +13,10 @@ from doorbell.brokersetup import Login, rules
 from doorbell.owner.identity import Identity
 from tests.phone.conftest import House, pair
 from tests.phone.hand import Phone, Site, missing
-from tests.phone.test_phone_pairing import Street, asks, street, types_the_words
+from tests.phone.street import Street, types_the_words
 from tests.rigs.door import Door
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
-
-__all__ = ["street"]
 
 KEPT = """
     return page.evaluate(async () => {
@@ -83,7 +81,7 @@ def test_the_words_let_a_phone_in_at_a_broker_with_rights_and_take_the_lost_one_
         new.do("await page.reload()")
         door.press()
         new.sees("Somebody is at the front door")
-        assert lost.do("return page.locator('dialog.ring').count()") == 0
+        assert lost.do("return page.locator('dialog.ring[open]').count()") == 0
         new.press("Ignore")
         # An ordinary admin: it runs the household, by its own key.
         new.opens("household")
@@ -102,13 +100,16 @@ def test_a_phone_that_has_a_door_is_asked_for_the_words_of_another(street: Stree
     front, phone = street.door, street.phone()
     back = Door(tmp_path / "back", street.broker.port, {"door": {"id": "back"}})
     pair(back)
+    back.settings["mqtt"] = street.login_of("back")
     with front, back:
-        asks(phone, site, street.ticket_of_the_card(), "Anna")
+        street.asks(phone, site, street.ticket_of_the_card(), "Anna")
         phone.sees("Last step: the paper")
         types_the_words(phone, front.owner.words())
         phone.sees("The door is awake")
         phone.arrives(site)
-        phone.comes(street.sockets, door="back")
+        phone.do("await page.locator('[name=door]').fill('back')")
+        street.lets_in(phone)
+        phone.comes(street.sockets, None, door="back")
         phone.says_the_words(front.owner.words())
         phone.sees("The door does not answer to these words", 60)
         phone.says_the_words(back.owner.words())
@@ -117,4 +118,6 @@ def test_a_phone_that_has_a_door_is_asked_for_the_words_of_another(street: Stree
         back.press()
         phone.sees("Somebody is at the front door")  # as it was called here
         phone.press("Ignore")
+        front.press()
+        phone.sees("Somebody is at")  # by the login that both doors' rights hang on now
         assert json.loads((back.state / "roster.json").read_text())["roster"]["json"].count("recipient") == 2

@@ -11,23 +11,21 @@ from doorbell import ticket
 from doorbell.enrolment import enrol
 from doorbell.ticket import Ticket
 from tests.phone.hand import Phone, Site, missing
-from tests.phone.test_phone_pairing import Street, asks, goes, street, types_the_words
+from tests.phone.street import Street, goes, types_the_words
 from tests.rigs.door import Door
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
-__all__ = ["street"]
 
-
-def rings(door: Door, phone: Phone, name: str) -> None:
+def rings(door: Door, phone: Phone, said: str) -> None:
     door.press()
-    phone.sees(f"Somebody is at the {name}")
+    phone.sees(said)
     phone.press("Ignore")
-    phone.do("await page.locator('dialog.ring').waitFor({state: 'detached'})")
+    phone.do("await page.locator('dialog.ring').waitFor({state: 'hidden'})")
 
 
 def chooses(phone: Phone, door: str) -> None:
-    phone.do(f"await page.getByRole('tab', {{name: {json.dumps(door)}}}).click()")
+    phone.do(f"await page.getByRole('button', {{name: {json.dumps(door)}, exact: true}}).click()")
 
 
 def visits(phone: Phone, count: int) -> None:
@@ -38,19 +36,20 @@ def visits(phone: Phone, count: int) -> None:
 def test_two_doors_ring_and_keep_their_histories_apart(street: Street, site: Site, tmp_path: Path) -> None:
     front, phone = street.door, street.phone()
     back = Door(tmp_path / "back", street.broker.port, {"door": {"id": "back"}}, owner=front.owner)
+    back.settings["mqtt"] = street.login_of("back")
     secret = enrol(back.state, back.owner.recipient, back.owner.verify_key)
     address = f"ws://127.0.0.1:{street.sockets}"
     card = Ticket(back.owner.recipient.key, back.owner.verify_key, secret, door="back", broker=address)
     with front:
-        asks(phone, site, street.ticket_of_the_card(), "Anna")
+        street.asks(phone, site, street.ticket_of_the_card(), "Anna")
         phone.sees("Last step: the paper")
         types_the_words(phone, front.owner.words())
         phone.sees("The door is awake")
         phone.opens("add")
-        rings(front, phone, "front door")
-        asks(phone, site, card, "Anna")
+        rings(front, phone, "Somebody is at the front door")
+        street.asks(phone, site, card, "Anna")
         phone.sees("Waiting for the door at the broker")
-        rings(front, phone, "front door")  # although the other one is still on its way in
+        rings(front, phone, "Somebody is at the front door")  # although the other one is still on its way in
         chooses(phone, "Front door")
         phone.sees("The door is awake")
         goes(phone, f"{site.url}#/")
@@ -61,10 +60,10 @@ def test_two_doors_ring_and_keep_their_histories_apart(street: Street, site: Sit
             phone.sees("Last step: the paper", 60)
             types_the_words(phone, back.owner.words())
             phone.sees("The door is awake")
-            rings(back, phone, "back")
+            rings(back, phone, "back: somebody rings")
             phone.opens("history")
             visits(phone, 1)
-            rings(front, phone, "front door")
+            rings(front, phone, "Somebody is at the front door")
             visits(phone, 1)
             chooses(phone, "Front door")
             visits(phone, 3)

@@ -9,6 +9,9 @@ import { T } from "../texts";
 /** Fields `me` and `phonePassword` of a form. */
 export function MyLogin({ house, door }: { house: House; door: string }): JSX.Element {
   const [id, setId] = useState("");
+  // The line gives this login its rights anew, so it names every door whose rights hang on it.
+  const mine = house.doors.map(({ view }) => view.record).filter((one) => one.login === id).map((one) => one.door);
+  const doors = [...new Set([...mine, door])].map((one) => ` --door ${one}`).join("");
   useEffect(() => void house.ready().then((keys) => setId(memberId(keys.signer.verifyKey))), [house]);
   return (
     <>
@@ -18,7 +21,7 @@ export function MyLogin({ house, door }: { house: House; door: string }): JSX.El
       </label>
       <label>
         <span>{T.pair.login}</span>
-        <code class="command">{`doorbell broker-setup add phone ${id} --door ${door}`}</code>
+        <code class="command">{`doorbell broker-setup add phone ${id}${doors}`}</code>
         <span class="small">{T.pair.loginHint}</span>
       </label>
       <label>

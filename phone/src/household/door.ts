@@ -201,6 +201,11 @@ export class Door {
     return this.#keep({ known: "compared" });
   }
 
+  /** The login at the broker has another password, from the next connection on. */
+  relogin(password: string): Promise<void> {
+    return this.#keep({ password });
+  }
+
   rename(name: string): Promise<void> {
     return this.#keep({ name });
   }

@@ -105,6 +105,10 @@ export class House {
     const clientId = `doorbell-${memberId(signer.verifyKey).slice(0, 12)}-${hex(crypto.getRandomValues(new Uint8Array(4)))}`;
     const record: DoorRecord = { ...door, ...NOBODY, clientId, known: "first", joining };
     await this.cupboard.put("doors", [[record.door, record]]);
+    // A login that was added again has a new password, for whatever it was good for before.
+    const { host } = new URL(door.broker);
+    const same = this.doors.filter(({ view: { record: one } }) => one.login === door.login && new URL(one.broker).host === host);
+    if (door.password) for (const one of same) await one.relogin(door.password);
     allowBroker(record.broker);
     await navigator.storage?.persist?.();
   }
