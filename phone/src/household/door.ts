@@ -62,7 +62,7 @@ export class Door {
   readonly #returns = new Set<() => void>();
   #early: Bytes[] = [];
   #doubted: Bytes[] = [];
-  #greeting = false;
+  #asked = false; // whether the door gave all the history that it has, of a journal of which this phone had nothing
   #otherJournal = false; // a hello names another journal, and no answer has said yet whether it is so
   #chain: Chain | null = null;
   #broker: Broker;
@@ -329,7 +329,6 @@ export class Door {
 
   /** Ask the door for its uptime, its household and what this phone has missed. Quiet when it does not answer. */
   async greet(tries = GREETINGS): Promise<void> {
-    this.#greeting = true;
     try {
       await this.refresh();
       for (const payload of this.#doubted.splice(0)) void this.#queue(() => this.#alert(payload));
@@ -341,8 +340,7 @@ export class Door {
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
     } finally {
-      this.#greeting = false;
-      if (!this.#otherJournal) for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
+      this.#goOn();
     }
   }
 
@@ -372,7 +370,17 @@ export class Door {
     } finally {
       rest();
     }
+    this.#asked = true;
     if (this.#chain && this.#chain.missing > 0) await this.#trouble("missing", (this.#chain?.head?.index ?? 0) + 1);
+  }
+
+  /** What came too early, unless it still is. */
+  #goOn(): void {
+    if (!this.#isEarly) for (const payload of this.#early.splice(0)) void this.#queue(() => this.#entry(payload));
+  }
+
+  get #isEarly(): boolean {
+    return this.#otherJournal || !(this.#chain?.head || this.#asked);
   }
 
   async #pages(): Promise<void> {
@@ -412,14 +420,15 @@ export class Door {
   }
 
   async #entry(payload: Bytes): Promise<void> {
-    if (this.#otherJournal || (this.#greeting && !this.#chain?.head)) {
-      // The door is being asked for all of its history: with this entry first, it would begin here for this phone. Or it may be
-      // of another journal than the one that is known here.
+    clearTimeout(this.#gapEnds);
+    if (this.#isEarly) {
+      // The door has yet to be asked for all of its history: with this entry first, it would begin here for this phone. Or it may
+      // be of another journal than the one that is known here.
       if (this.#early.length < MOST_EARLY) this.#early.push(payload);
+      if (!this.#otherJournal && this.#view.answers) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
       return;
     }
     await this.#take([payload]);
-    clearTimeout(this.#gapEnds);
     if (this.#chain && this.#chain.missing > 0) this.#gapEnds = setTimeout(() => void this.#fill(), GAP_AFTER_MS);
   }
 
@@ -427,6 +436,7 @@ export class Door {
   async #fill(): Promise<void> {
     try {
       await this.catchUp();
+      this.#goOn();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (this.#chain && this.#chain.missing > 0 && this.#view.link === "online")
@@ -565,6 +575,7 @@ export class Door {
     const { record } = this.#view;
     if (record.head) await this.#trouble("anew", record.head.index);
     const former = record.head ? [...(record.former ?? []), record.journal!] : (record.former ?? []);
+    this.#asked = false;
     await this.#keep({ journal, former, head: null, anchor: 0 });
     if (record.verifyKey) this.#chain = new Chain(record.verifyKey);
   }
