@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from doorbell.clips.recipient import Recipient
 from doorbell.clips.seal import seal
 from doorbell.doorkeys import load_or_make
 from doorbell.journal.entry import Entry, Stamp, body_text, document, entry_hash, read_document
 from tests.phone.conftest import House
-from tests.phone.hand import missing
+from tests.phone.hand import PUBLIC, missing
 from tests.phone.test_app import SCENE
 from tests.rigs.door import Listener
 
@@ -43,9 +44,14 @@ BODIES = """
 """
 
 
+def to(home: House) -> tuple[Recipient]:
+    """The phone, as the one whom everything is sealed to."""
+    return (Recipient.parse(home.phone.do(PUBLIC)[0]),)
+
+
 def says(home: House, last: Entry, kind: str, fields: dict[str, Any]) -> Entry:
     """The next entry, as the door itself would sign it."""
-    body = seal((home.door.owner.recipient,), body_text(kind, fields, Stamp("2026-03-01T07:30:00Z", "synced", 9.0), 1))
+    body = seal(to(home), body_text(kind, fields, Stamp("2026-03-01T07:30:00Z", "synced", 9.0), 1))
     body_hash = hashlib.sha256(body).digest()
     index, prev = last.index + 1, last.hash
     sig = load_or_make(home.door.state / "keys").sign_entry(entry_hash(index, prev, body_hash))
@@ -61,7 +67,7 @@ def rings_with_a_picture(home: House, listener: Listener) -> tuple[str, Entry]:
     home.door.press()
     visit = json.loads(listener.wait("ring")[0].payload)["id"]
     home.phone.sees("Somebody is at")
-    picture = seal((home.door.owner.recipient,), b"\xff\xd8 not the door's")
+    picture = seal(to(home), b"\xff\xd8 not the door's")
     home.forge(f"doorbell/front/poster/{visit}", picture)
     home.phone.do("await page.locator('dialog.ring img').waitFor({ state: 'attached' })")
     return visit, read_document(listener.wait("journal", before + 2)[-1].payload)  # that it rang, and the visit's end
