@@ -50,7 +50,7 @@ def test_the_place_is_taken_over_from_one_window_to_the_other_and_back(house: Ca
     home.phone.press("Ignore")
     home.phone.opens("history")
     home.phone.sees("Rang the bell")
-    assert home.phone.do("return context.pages()[1].locator('dialog.ring').count()") == 0
+    assert home.phone.do("return context.pages()[1].locator('dialog.ring[open]').count()") == 0
     assert home.phone.complaints() == []
 
 
