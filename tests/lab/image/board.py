@@ -73,7 +73,7 @@ def _booted(board: Board, card: Path, build: Path, ports: Path) -> dict[str, str
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
     ends = time.monotonic() + board.within_s
     try:
-        while process.poll() is None and time.monotonic() < ends:
+        while process.poll() is None and time.monotonic() < ends and not _is_halted(files):
             if "end" in _lines(files):
                 ends = min(ends, time.monotonic() + OFF_WITHIN_S)
             threading.Event().wait(1)
@@ -82,6 +82,11 @@ def _booted(board: Board, card: Path, build: Path, ports: Path) -> dict[str, str
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     return _lines(files)
+
+
+def _is_halted(files: Sequence[Path]) -> bool:
+    """A board that cannot start itself again says so and stands still: it is switched off and on."""
+    return any(b"Reboot failed -- System halted" in file.read_bytes() for file in files if file.exists())
 
 
 def _command_line(card: Path) -> str:
