@@ -1,6 +1,6 @@
 /**
  * A hand on a phone: drives a real Chromium for the tests in tests/phone. A line of JSON in, `{"do": "<JavaScript>"}`, the body of
- * an async function of (page, context, complaints, requests); a line out, `{"gave": …}` or `{"failed": "…"}`.
+ * an async function of (page, context, complaints, requests); a line out, `{"gave": …}` or `{"failed": "…"}` with what the page shows.
  */
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -45,7 +45,8 @@ for await (const line of createInterface({ input: process.stdin })) {
   try {
     say({ gave: (await new Work("page", "context", "complaints", "requests", JSON.parse(line).do)(page, context, complaints, requests)) ?? null });
   } catch (error) {
-    say({ failed: String(error), complaints });
+    const shown = await page.locator("body").innerText({ timeout: 2000 }).catch(String);
+    say({ failed: String(error), complaints, shown: shown.slice(0, 1500) });
   }
 }
 await context.close();

@@ -107,7 +107,9 @@ class Phone:
         line = self.process.stdout.readline()
         assert line, "the browser is gone"
         said = json.loads(line)
-        assert "gave" in said, f"{said['failed']}\nthe page complained: {said['complaints']}"
+        assert "gave" in said, (
+            f"{said['failed']}\nthe page complained: {said['complaints']}\nand showed: {said['shown']}"
+        )
         return said["gave"]
 
     def complaints(self) -> list[str]:
