@@ -16,6 +16,18 @@ test("a ring and its clip are one visit", () => {
   expect(story.visits[0]).toMatchObject({ id: "v1", rings: 2, clips: [{ id: "c1", state: "kept", seconds: 14.2, posterSha256: "cd" }] });
 });
 
+test("a visit whose ring is sealed to others was a ring, told in any order and counted once", () => {
+  const [joined, forth, back] = [new Story(), new Story(), new Story()];
+  const end = body("visit", { visit: "v1", trigger: "press", presses: 2, seconds: 9 });
+  joined.add(1, null, 0, true);
+  joined.add(3, end);
+  expect(joined.visits[0]).toMatchObject({ rings: 2, seconds: 9 });
+  const told: [number, Body][] = [[1, body("ring", { visit: "v1" })], [2, body("ring", { visit: "v1" })], [3, end]];
+  for (const [index, one] of told) forth.add(index, one);
+  for (const [index, one] of told.toReversed()) back.add(index, one);
+  expect([forth.visits[0]!.rings, back.visits[0]!.rings]).toEqual([2, 2]);
+});
+
 test("a deleted clip is told by its entry, a vanished one is trouble", () => {
   const story = new Story();
   ["c1", "c2"].forEach((id, i) => story.add(i + 1, body("clip", { id, visit: `v-${id}`, bytes: 9 })));

@@ -61,7 +61,7 @@ def test_the_words_let_a_phone_in_at_a_broker_with_rights_and_take_the_lost_one_
         new.sees("The door does not answer to these words", 60)
         with home.listener() as listener:
             door.press()
-            listener.wait("journal")  # while it is not in yet: its history does not begin there
+            listener.wait("journal", 2)  # ring and visit's end, while it is not in yet: its history begins after them
         lost.sees("Somebody is at")
         lost.press("Ignore")
         new.says_the_words(door.owner.words())

@@ -47,6 +47,7 @@ export class Story {
   /** In the order of all journals: what the door has forgotten ends here. */
   forgotten = 0;
   readonly #last = new Map<string, number>(); // by visit, the last entry that names it
+  readonly #rung = new Map<string, number>(); // by visit, its entries of a ring
   readonly #began = new Map<string, { who: string; index: number }>();
   readonly #ended = new Set<string>();
   #started = 0; // the last start of the door: no session outlives one
@@ -104,8 +105,14 @@ export class Story {
     const [id, visit] = [text(body["id"]), text(body["visit"])];
     if (visit) this.#last.set(visit, Math.max(index, this.#last.get(visit) ?? 0));
     if (kind === "forgotten") this.forgotten = Math.max(this.forgotten, era * ERA + Math.min(number(body["before"]), counted));
-    if (kind === "ring") this.#change(index, body, (visit) => ({ ...visit, rings: visit.rings + 1 }));
-    if (kind === "visit") this.#change(index, body, (visit) => ({ ...visit, seconds: number(body["seconds"]) }));
+    if (kind === "ring") {
+      const rung = (this.#rung.get(visit) ?? 0) + 1;
+      this.#rung.set(visit, rung);
+      this.#change(index, body, (one) => ({ ...one, rings: Math.max(one.rings, rung) }));
+    }
+    // Its ring may be sealed to others: a phone that joins while somebody stands there opens the visit's end only.
+    if (kind === "visit")
+      this.#change(index, body, (one) => ({ ...one, seconds: number(body["seconds"]), rings: Math.max(one.rings, number(body["presses"])) }));
     if (kind === "started" || kind === "stopped") this.#started = Math.max(this.#started, index);
     if (kind === "live" && body["what"] === "began") this.#began.set(text(body["session"]), { who: text(body["who"]), index });
     if (kind === "live" && body["what"] === "ended") this.#ended.add(text(body["session"]));
@@ -138,6 +145,7 @@ export class Story {
     const gone = [...this.#last].filter(([, last]) => last < this.forgotten).map(([visit]) => visit);
     for (const visit of gone) {
       this.#last.delete(visit);
+      this.#rung.delete(visit);
       this.#visits.delete(visit);
     }
     this.#told = this.#entries = null;
