@@ -18,21 +18,19 @@ import type { Signer } from "../door/sign";
 import type { Keys } from "../keep/keys";
 import type { Asking } from "./asking";
 import { joinRequest, membersWith } from "./joining";
-import type { DoorRecord } from "./record";
+import type { DoorState } from "./state";
 
 const AGAIN_AFTER_MS = 2000;
 const WORDS_TRIES = 3; // the door answers one hello a second, and the broker may lose one
 
-/** What it needs of the door. */
+/** What it needs of the connection. */
 export interface Threshold {
-  readonly record: DoorRecord;
-  readonly closed: boolean;
-  send(topic: string, payload: Bytes): void;
+  /** Says that this phone asks to be let in. */
+  knock(request: Bytes): void;
   /** As this phone asks, in somebody else's name: on this phone's topics, for a login may use no other. */
   askAs(signer: Signer, opener: Opener): Asking;
   /** The door's answer to `hello`, and the household that it tells. Raises Refused. */
   hello(): Promise<void>;
-  keep(change: Partial<DoorRecord>): Promise<void>;
   entered(): void;
 }
 
@@ -48,6 +46,7 @@ export class Entering {
 
   constructor(
     private readonly keys: Keys,
+    private readonly state: DoorState,
     private readonly door: Threshold,
   ) {}
 
@@ -55,9 +54,9 @@ export class Entering {
   async knock(): Promise<void> {
     if (this.#knocking) return;
     this.#knocking = true;
-    while (this.door.record.joining?.step === "asking" && !this.door.closed) {
-      const { joining, door, boxKey } = this.door.record;
-      if (joining.secret) this.door.send(`doorbell/${door}/pair`, joinRequest(joining, joining.secret, this.keys, boxKey!));
+    while (this.state.record.joining?.step === "asking" && !this.state.closed) {
+      const { joining, boxKey } = this.state.record;
+      if (joining.secret) this.door.knock(joinRequest(joining, joining.secret, this.keys, boxKey!));
       try {
         await this.#enter();
       } catch (error) {
@@ -70,16 +69,16 @@ export class Entering {
 
   async #enter(): Promise<void> {
     await this.door.hello();
-    const { joining, roster } = this.door.record;
+    const { joining, roster } = this.state.record;
     if (joining?.step !== "asking") return;
     const first = roster !== null && knownRoster(roster).members.length <= 2;
-    await this.door.keep({ joining: joining.words && first ? { ...joining, step: "in" } : null });
+    await this.state.keep({ joining: joining.words && first ? { ...joining, step: "in" } : null });
     this.door.entered();
   }
 
   /** Set-up is over. */
   settled(): Promise<void> {
-    return this.door.keep({ joining: null });
+    return this.state.keep({ joining: null });
   }
 
   // ---- by the owner's words
@@ -94,7 +93,7 @@ export class Entering {
     this.#owner = { signer, asking, forget: () => [secret, seed].forEach((key) => key.fill(0)) };
     try {
       const present = knownRoster((await hello(asking))["roster"]);
-      if (present.door !== this.door.record.door || !same(present.members[0]!.verifyKey, verifyKey)) throw new Refused("words");
+      if (present.door !== this.state.record.door || !same(present.members[0]!.verifyKey, verifyKey)) throw new Refused("words");
       return present;
     } catch (error) {
       this.forget();
@@ -104,7 +103,7 @@ export class Entering {
 
   /** The owner signs the revision that lets this phone in, and those out whose ids are in *lost*. Raises Refused. */
   async letIn(present: Roster, lost: ReadonlySet<string>): Promise<void> {
-    const { joining } = this.door.record;
+    const { joining } = this.state.record;
     if (!this.#owner || !joining) throw new Refused("words_again");
     const { recipient, signer } = this.keys;
     const me: Member = { name: joining.name, role: "admin", recipient, verifyKey: signer.verifyKey, id: memberId(signer.verifyKey) };
@@ -113,7 +112,7 @@ export class Entering {
     await this.#owner.asking.ask("roster", { document });
     this.forget();
     const { recipient: owner, verifyKey } = present.members[0]!;
-    await this.door.keep({ roster: document, owner: { recipient: owner, verifyKey } });
+    await this.state.keep({ roster: document, owner: { recipient: owner, verifyKey } });
     await this.#enter().catch((error: unknown) => {
       if (!(error instanceof Refused)) throw error; // `knock` asks again
     });
