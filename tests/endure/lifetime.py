@@ -36,8 +36,12 @@ class Report:
     heard: dict[int, bytes] = field(factory=dict)
     """Entries that reached the broker, by index."""
     twice: int = 0
-    lost: int = 0
-    stale: int = 0
+    gone: list[int] = field(factory=list)
+    """Entries that the broker had and that are not on the card, or otherwise."""
+    unheard: list[int] = field(factory=list)
+    """Entries on the card that never reached the broker."""
+    stale: list[float] = field(factory=list)
+    """Ages in seconds of alerts that came too late."""
     findings: tuple[str, ...] = ()
     written: int = 0
     clips: int = 0
@@ -48,6 +52,10 @@ class Report:
     @property
     def speed(self) -> float:
         return self.film_s / max(self.seconds, 0.1)
+
+    @property
+    def lost(self) -> int:
+        return len(self.gone) + len(self.unheard)
 
     def grew_kb(self, *, doorman: bool) -> float:
         """The most that any one doorman, or recorder, grew after it was warm."""
@@ -73,7 +81,7 @@ class Report:
         again = sum(SENT_AGAIN.get(name, 0) * count for name, count in self.faults.items())
         broken = {
             f"{self.lost} entries lost": self.lost,
-            f"{self.stale} stale rings": self.stale,
+            f"{len(self.stale)} stale rings": len(self.stale),
             f"{self.presses - self.rang} of {self.presses} presses did not ring": self.presses - self.rang,
             f"{len(self.findings)} findings of doorbell check": len(self.findings),
             f"one process grew by {grown:.0f} kB, {MOST_GROWN_KB} are allowed": grown > MOST_GROWN_KB,
@@ -95,7 +103,9 @@ class Report:
             f"memory: {self.most_mb():.0f} MB at most; a doorman grew {mine:.0f} kB, a recorder {its:.0f} kB",
             f"more at the end: {self.more('descriptors')} descriptors, {self.more('threads')} threads",
             f"entries: {len(self.heard):,} at the broker, {self.lost} lost, {self.twice} sent twice",
-            f"stale rings: {self.stale}",
+            *(f"  never at the broker: {_some(self.unheard)}" for _ in self.unheard[:1]),
+            *(f"  not on the card: {_some(self.gone)}" for _ in self.gone[:1]),
+            f"stale rings: {len(self.stale)}" + "".join(f", {age:.1f} s" for age in self.stale[:10]),
             f"written: {self.written / 1e6:.0f} MB, {self.written / 1e6 / hours:.1f} MB an hour of film",
             f"left: {self.clips} clips, {len(self.findings)} findings of doorbell check",
             *(f"  {finding}" for finding in self.findings[:20]),
@@ -106,3 +116,7 @@ def warm(looks: list[Vitals]) -> list[Vitals]:
     """Without the first of its life, in which a process does everything for the first time."""
     least = max(WARM_S, (looks[-1].at - looks[0].at) / 5) if looks else 0.0
     return [one for one in looks if one.at - looks[0].at >= least]
+
+
+def _some(indices: list[int]) -> str:
+    return ", ".join(map(str, indices[:10])) + f" to {indices[-1]}"

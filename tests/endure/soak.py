@@ -13,12 +13,14 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -33,6 +35,9 @@ from tests.rigs.ext4 import Card
 from tests.rigs.proxy import Proxy
 from tests.rigs.reading import opened
 
+if TYPE_CHECKING:
+    import paho.mqtt.client as paho
+
 FILM_S, FPS = 30, 5
 SETTINGS = {
     "camera": {"width": 160, "height": 120, "fps": FPS, "bitrate_kbps": 100},
@@ -42,6 +47,8 @@ LOOK_S = 2.0
 CARD_MB = 160
 FAULTS = ("kill_recorder", "stop_recorder", "kill_doorman", "lose_broker", "stall", "cut")
 STALE_S = 10.5
+MARK = "soak/mark"
+LOG = Path("build/soak/door.log")
 GAP_S = 0.2
 """Two edges that a busy machine stamps within 15 ms of each other are a bounce to the door."""
 PATIENCE_S = 10.0
@@ -62,13 +69,29 @@ def film(path: Path) -> Path:
 
 
 class Patient(Listener):
-    """A listener that can tell when it hears a broker again."""
+    """A listener that can tell when it hears a broker again, and when it has heard all that one has."""
+
+    def __init__(self, port: int) -> None:
+        self._heard_all = threading.Event()
+        super().__init__(port)
 
     def gone(self) -> None:
         self._here.clear()
 
     def back(self) -> None:
         assert self._here.wait(30)
+
+    def catch_up(self) -> None:
+        """Hear everything that the broker has taken so far: it hands on in order, so a word of our own comes last."""
+        self._heard_all.clear()
+        self._client.publish(MARK, b"", qos=1)
+        assert self._heard_all.wait(60), "the broker does not hand on what it has"
+
+    def _note(self, client: object, told: object, message: paho.MQTTMessage) -> None:
+        if message.topic == MARK:
+            self._heard_all.set()
+        else:
+            super()._note(client, told, message)
 
 
 @define
@@ -109,6 +132,7 @@ class Soak:
             settings = SETTINGS | {"camera": SETTINGS["camera"] | {"source": f"file:{place}"}}
             self.door = Door(self.folder / "door", self.proxy.port, settings, self.wrapper, ["--fast"])
             self._put_in(card)
+            before = sectors_written(card.place) if card is not None else 0  # of its loop device, earlier lives too
             self._start()
             began = time.monotonic()
             self.door.until(lambda: self.door.status().get("camera") == "sees", 60)
@@ -116,7 +140,7 @@ class Soak:
             self.report.seconds = time.monotonic() - began
             if card is not None:
                 subprocess.run(["sync", "-f", card.place], check=True)
-                self.report.written = sectors_written(card.place) * 512
+                self.report.written = (sectors_written(card.place) - before) * 512
             self._end()
         return self.report
 
@@ -129,9 +153,7 @@ class Soak:
     def _live(self, began: float, seconds: float, events: int, film_bytes: int) -> None:
         fault_at = began + self.fault_s
         while (at := time.monotonic()) < began + seconds and not (events and self.report.events >= events):
-            for due, what in [one for one in self._later if at >= one[0]]:
-                self._later.remove((due, what))
-                what()
+            self._do_what_is_due()
             if self.faults and at >= fault_at and not self._later:
                 name = self.chance.choice(self.faults)
                 self.report.faults[name] += 1
@@ -146,6 +168,11 @@ class Soak:
             what()
         self._look(time.monotonic(), film_bytes)
 
+    def _do_what_is_due(self) -> None:
+        for due, what in [one for one in self._later if time.monotonic() >= one[0]]:
+            self._later.remove((due, what))
+            what()
+
     # ---- what happens at a door
 
     def _ring_and_flutter(self) -> None:
@@ -156,6 +183,7 @@ class Soak:
         ends, number, rung = time.monotonic() + PATIENCE_S, 0, 0
         while not rung and time.monotonic() < ends:
             self._finger(b"pir up" if number % 2 else b"pir down")
+            self._do_what_is_due()  # a door that does not ring makes no stall longer
             pause(0.01)
             number, rung = number + 1, self._new_rings()
         self.report.rang += bool(rung)
@@ -200,7 +228,7 @@ class Soak:
     def lose_broker(self) -> None:
         """What it had taken reaches the listener first, or it would be the broker that lost it."""
         self.proxy.stall()
-        pause(0.3)
+        self.listener.catch_up()
         self.listener.gone()
         self.broker.kill()
         self._in(self.chance.uniform(1, 5), self._find_broker)
@@ -287,13 +315,14 @@ class Soak:
             if report.heard.setdefault(entry.index, entry.hash) != entry.hash:
                 report.heard[entry.index] = b"sent with two contents"
         report.twice = sum(count - 1 for count in counts.values())
-        changed = [index for index, sha in report.heard.items() if there.get(index) != sha]
-        report.lost = len(changed) + len(set(there) - set(report.heard))
+        report.gone = sorted(index for index, sha in report.heard.items() if there.get(index) != sha)
+        report.unheard = sorted(set(there) - set(report.heard))
         report.clips = len(self.door.clips)
         report.findings = tuple(
             one.sentence for one in check(self.door.state, thorough=True, identities=[self.door.owner]).findings
         )
-        report.stale = sum(note.at - self._pressed(note.payload) > STALE_S for note in self.listener.of("/alert"))
+        ages = [note.at - self._pressed(note.payload) for note in self.listener.of("/alert")]
+        report.stale = [age for age in ages if age > STALE_S]
 
     def _pressed(self, alert: bytes) -> float:
         """When the button was pressed, on this machine's monotonic clock."""
@@ -309,9 +338,15 @@ def main() -> int:
             f"seed {seed}, {minutes:g} minutes: SOAK_SEED={seed} SOAK_MINUTES={minutes:g} make soak does it again",
             flush=True,
         )
-        report = Soak(Path(made), seed, faults, small_card=own).run(minutes * 60)
+        soak = Soak(Path(made), seed, faults, small_card=own)
+        try:
+            report = soak.run(minutes * 60)
+        finally:
+            LOG.parent.mkdir(parents=True, exist_ok=True)
+            LOG.write_text(soak.door.log())
     print("\n".join(report.lines()))
     print("\n".join(f"failed: {sentence}" for sentence in report.wrong()) or "all of it holds")
+    print(f"What the door said: {LOG}")
     return int(bool(report.wrong()))
 
 
