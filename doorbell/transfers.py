@@ -10,7 +10,7 @@ from attrs import define, field
 CHUNK: Final = 96 * 1024
 MOST_OF_ONE: Final = 4
 MOST: Final = 16
-READ_AT_ONCE: Final = 4
+READ_AT_ONCE: Final = 8
 """Chunks that one errand brings: a trip to the card for each would take longer than the broker takes for it."""
 
 
@@ -34,7 +34,7 @@ class Transfer:
 
 @define
 class Transfers:
-    """At most four chunks are being read while four wait to be sent, however many phones ask."""
+    """At most eight chunks are being read while eight wait to be sent, however many phones ask."""
 
     _queue: deque[Transfer] = field(factory=deque)
     _reading: Transfer | None = None
@@ -48,7 +48,7 @@ class Transfers:
         return True
 
     def to_read(self) -> Transfer | None:
-        """Whose chunks to read now, four from ``next`` on, in turns. Until ``read`` it gives nothing more."""
+        """Whose chunks to read now, eight from ``next`` on, in turns. Until ``read`` it gives nothing more."""
         if self._reading is not None or len(self._ready) > READ_AT_ONCE or not self._queue:
             return None
         self._queue.rotate(-1)

@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 BAR = 0.5
 SIZE = 10_000_000
-WINDOW, AHEAD = 8, 4
-"""Chunks that one command grants, and how many of them are still to come when the app gives the next (transfer.ts)."""
+WINDOW, MOST, AHEAD = 8, 32, 4
+"""Chunks that the first command grants; each later one grants as many as those before it together, so many at most, when
+so many are still to come (transfer.ts)."""
 REST_S = 0.5
 """Before each: the door hears 50 commands a second, and this phone would give more than any phone does."""
 LOST_S = 60.0
@@ -115,8 +116,9 @@ class _Phone(Subscriber):
         began, asked, last = time.monotonic(), 0, 0.0
         for came in range(chunks):
             while asked < chunks and asked - came <= AHEAD:
-                self._ask(asked)
-                asked += WINDOW
+                window = min(max(asked, WINDOW), MOST)
+                self._ask(asked, window)
+                asked += window
             last = self.next()
         return last - began
 
@@ -127,13 +129,13 @@ class _Phone(Subscriber):
         except Empty:
             raise DeviceError(f"A transfer stood still for {LOST_S:.0f} s.") from None
 
-    def _ask(self, first: int) -> None:
+    def _ask(self, first: int, window: int) -> None:
         self._counter += 1
         fields = {
             "v": 1, "door": DOOR, "from": self.id, "roster": 1, "epoch": self._facts["epoch"],
             "expires": int(time.monotonic()) + 30, "counter": self._counter,
             "id": base64.b64encode(os.urandom(16)).decode(), "cmd": "clip",
-            "args": {"clip": CLIP, "from": first, "window": WINDOW},
+            "args": {"clip": CLIP, "from": first, "window": window},
         }  # fmt: skip
         text = json.dumps(fields).encode()
         box = SealedBox(PublicKey(base64.b64decode(self._facts["box_key"])))

@@ -13,7 +13,8 @@ import { freshId } from "./asking";
 import type { Door } from "./door";
 import type { ClipFact } from "./story";
 
-const WINDOW = 8;
+const WINDOW = 8; // chunks that the first command grants; each later one grants as many as came so far
+const MOST = 32; // 3 MB: what still comes of a clip that nobody wants any more
 const AHEAD = 4; // chunks still to come when the next window is asked for, so that the door need not wait for the question
 const CHUNK_WITHIN_MS = 10_000;
 const QUIET_MS = 3000;
@@ -32,6 +33,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   const ids = new Set<string>(); // of all our commands: a piece is the same, whichever of them brought it
   const asked = new Set<string>(); // those whose answer, or failure, still counts
   let granted = 0; // the first chunk that was not asked for
+  let began = 0; // the first that was, since the link last failed: what is asked for grows as it proves itself
   let chunks = Number.POSITIVE_INFINITY;
   let failed: Error | null = null;
   let wake = (): void => undefined;
@@ -63,16 +65,17 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   const grant = (): void => {
     const id = freshId();
     const [name, from] = [hex(id), granted];
+    const window = Math.min(Math.max(granted - began, WINDOW), MOST);
     ids.add(name); // chunks carry it, and may come before the answer does
     asked.add(name);
-    granted += WINDOW;
+    granted += window;
     const answered = ({ result }: { result: Fields }): void => {
       if (!asked.has(name)) return;
       chunks = Number(result["chunks"]);
       if (!Number.isSafeInteger(chunks) || chunks < 0) fail(new Refused("damaged"));
       wake();
     };
-    door.asking.ask("clip", { clip: clip.id, from, window: WINDOW }, { id }).then(answered, (error: Error) => asked.has(name) && fail(error));
+    door.asking.ask("clip", { clip: clip.id, from, window }, { id }).then(answered, (error: Error) => asked.has(name) && fail(error));
   };
   door.onChunk = (topic, payload) => {
     const [kind, , which = "", number] = topic.split("/");
@@ -96,7 +99,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
         if (broken) {
           await door.back(stop);
           await drain(); // the broker kept what was under way
-          [broken, granted] = [false, sealed.length];
+          [broken, granted, began] = [false, sealed.length, sealed.length];
           continue;
         }
         if (failed) throw failed;
@@ -110,7 +113,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
         tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
         broken = error.word === "offline";
         if (broken) continue;
-        granted = sealed.length;
+        granted = began = sealed.length;
         await new Promise((again) => setTimeout(again, 1000 * failures));
       }
     }
