@@ -28,6 +28,7 @@ export const T = {
     silentUntil: (time: string) => `Silent until ${time}`,
     unsilence: "Ring again",
     well: "Everything is well",
+    wasWell: "Everything was well when last heard",
     unwell: (count: number) => (count === 1 ? "One thing needs you" : `${count} things need you`),
   },
   ring: {

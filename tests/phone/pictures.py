@@ -1,4 +1,4 @@
-"""Every screen of the app in the size of a phone, light and dark, from one run of the real thing: `make pictures`.
+"""Every screen of the app in the size of a phone, light and dark, from runs of the real thing: `make pictures`.
 
 Not a test by name: it is run when screens change, and what it makes lies in docs/owner/pictures, to be looked at.
 """
@@ -12,12 +12,16 @@ from typing import Any
 
 import pytest
 
+from doorbell.enrolment import enrol
+from doorbell.ticket import Ticket
 from tests.phone.conftest import House
-from tests.phone.hand import Phone, missing
+from tests.phone.hand import Phone, Site, missing
+from tests.phone.street import Street, goes, types_the_words
 from tests.phone.test_app import SCENE
 from tests.phone.test_banners import signed
+from tests.phone.test_phone_pairing import shown_on
 from tests.phone.test_screens import CHANGED, drag
-from tests.rigs.door import pause
+from tests.rigs.door import Door, pause
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -104,3 +108,78 @@ def _rewrite(home: House, note: Any) -> None:
 
     told = read_document(note.payload)
     home.forge(note.topic, signed(home, told, b"another history", told.index, told.prev))
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_every_state(street: Street, site: Site, tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a screen shows in a household's life: phones that come and go, two doors, a door that cannot be reached."""
+    monkeypatch.setenv("DOORBELL_LOOK", look)
+    front, anna, ben = street.door, street.phone(), street.phone()
+    back = Door(tmp_path / "back", street.broker.port, {"door": {"id": "back"}}, owner=front.owner)
+    back.settings["mqtt"] = street.login_of("back")
+    card = street.ticket_of_the_card()
+    with front:
+        goes(anna, site.url)
+        anna.sees("Scan or paste a QR")
+        take(anna, look, "first")
+        street.asks(anna, site, card, "Anna")
+        anna.sees("Last step: the paper")
+        take(anna, look, "last-step")
+        types_the_words(anna, front.owner.words())
+        anna.sees("The door is awake")
+        anna.opens("household")
+        anna.press("Invite a phone")
+        street.asks(ben, site, shown_on(anna), "Ben")
+        ben.sees("an admin has to agree")
+        take(ben, look, "waits")
+        anna.sees("has scanned the QR and asks to join")
+        take(anna, look, "asks")
+        anna.do("await page.locator('[name=admin]').check()")
+        anna.press("Let in")
+        anna.sees("Ben is in")
+        ben.sees("The door is awake")
+        ben.opens("household")
+        ben.do("await page.getByRole('button', {name: 'Remove Anna'}).waitFor()")
+        take(ben, look, "members")
+        ben.press("Remove Anna")
+        ben.do("await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).waitFor()")
+        take(ben, look, "remove")
+        ben.do("await page.getByRole('dialog').getByRole('button', {name: 'Remove'}).click()")
+        ben.sees("Delete older clips")
+        take(ben, look, "removed")
+        ben.press("Keep clips")
+        anna.opens("more")
+        anna.press("Send a test ring")
+        anna.sees("This phone was removed from the household")
+        anna.opens("")
+        anna.sees("It keeps what it had, and opens nothing new")
+        take(anna, look, "out")
+        front.press()
+        ben.sees("Somebody is at the front door")
+        ben.press("Silence for an hour")
+        ben.opens("more")
+        ben.do("await page.getByRole('switch').first().click()")
+        ben.opens("")
+        ben.sees("Recording is off")
+        take(ben, look, "silent-off")
+        ben.opens("pocket")
+        for way in ("None", "Home Assistant"):
+            ben.do(f"await page.locator('label', {{hasText: {json.dumps(way)}}}).locator('input').click()")
+            ben.do("await page.locator('fieldset:not([disabled]) input:checked').waitFor()")
+            take(ben, look, f"pocket-{way.partition(' ')[0].lower()}")
+        secret = enrol(back.state, back.owner.recipient, back.owner.verify_key)
+        address = f"ws://127.0.0.1:{street.sockets}"
+        card = Ticket(back.owner.recipient.key, back.owner.verify_key, secret, door="back", broker=address)
+        street.asks(ben, site, card, "Ben")
+        with back:
+            ben.sees("Last step: the paper", 60)
+            types_the_words(ben, back.owner.words())
+            ben.sees("The door is awake")
+            take(ben, look, "two-doors")
+        assert front.stop() == 0
+        ben.do("await page.getByRole('button', {name: 'Front door', exact: true}).click()")
+        ben.sees("The door is offline")
+        take(ben, look, "door-offline")
+        street.broker.stop()
+        ben.sees("No connection to the broker")
+        take(ben, look, "no-broker")

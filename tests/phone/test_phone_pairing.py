@@ -108,6 +108,8 @@ def test_a_household_from_its_first_phone_to_a_lost_one(street: Street, site: Si
                 anna.opens("more")
                 anna.press("Send a test ring")
                 anna.sees("This phone was removed from the household")
+                anna.opens("")
+                anna.sees("It keeps what it had, and opens nothing new")
         # And at the broker: what it still heard, sealed to others, it hears no more.
         anna.opens("")
         street.at_the_broker(f"doorbell broker-setup remove {annas}")

@@ -14,6 +14,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
   const { me } = door.asking; // does not look any more: its session is just ending at the door
   const others = names(view, view.watching.filter((id) => id !== me), me);
   const problems = view.health?.problems.length ?? 0;
+  const well = isThere(view) && !view.removed ? T.door.well : T.door.wasWell;
   const silent = view.record.silentUntil > Date.now();
   return (
     <Screen title={view.record.name}>
@@ -46,7 +47,7 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
         <li>
           <a href="#/health">
             <Icon name={problems ? "alarm" : "heart"} />
-            <span>{problems ? T.door.unwell(problems) : view.health ? T.door.well : T.health.title}</span>
+            <span>{problems ? T.door.unwell(problems) : view.health ? well : T.health.title}</span>
             <Icon name="next" />
           </a>
         </li>
@@ -88,8 +89,12 @@ export function Home({ door, view }: { door: Door; view: DoorView }): JSX.Elemen
   );
 }
 
+function isThere(view: DoorView): boolean {
+  return view.link === "online" && view.door === "online";
+}
+
 function Presence({ view }: { view: DoorView }): JSX.Element {
-  const good = view.link === "online" && view.door === "online";
+  const good = isThere(view);
   const text = view.link === "online" ? T.door[view.door] : T.link[view.link];
   const how = good ? "good" : view.link === "connecting" || (view.link === "online" && view.door === "unknown") ? "wait" : "bad";
   return (

@@ -284,7 +284,6 @@ export class Door {
       await this.#history.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      if (error.word === "member") this.#show({ removed: true });
       if (error.word !== "silence" || tries <= 1) return;
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
@@ -340,7 +339,12 @@ export class Door {
   async #reply(payload: Bytes): Promise<void> {
     const toOwner = await this.entering.hear(payload);
     if (toOwner) await this.#history.look(toOwner);
-    else await this.asking.hear(payload, (reply) => this.#history.look(reply));
+    else
+      await this.asking.hear(payload, (reply) => {
+        // Not while it asks to be let in: then it is none yet.
+        if (reply.refused === "member" && !this.#state.record.joining) this.#show({ removed: true, answers: false, role: null });
+        return this.#history.look(reply);
+      });
   }
 
   #link(link: LinkState): void {
