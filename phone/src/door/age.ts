@@ -116,7 +116,7 @@ export async function seal(plain: Uint8Array, recipients: readonly string[]): Pr
   return (await encrypter.encrypt(plain)) as Bytes;
 }
 
-/** One file: `give` bytes in order, then `end`; both return what authenticated. `ending` is set at the end. */
+/** One file: `give` bytes in order (they stay as they are), then `end`; both return what authenticated. `ending` is set at the end. */
 export class Reader {
   ending: Ending | null = null;
   #held: Bytes = new Uint8Array(0);
@@ -128,7 +128,7 @@ export class Reader {
 
   async give(bytes: Uint8Array): Promise<Bytes[]> {
     if (this.ending) return [];
-    this.#held = join(this.#held, bytes);
+    this.#held = this.#held.length > 0 ? join(this.#held, bytes) : (bytes as Bytes); // a whole clip is not copied
     if (!this.#key && !(await this.#begin())) return [];
     // The last full chunk waits: whether it is final shows when more follows, or at the end.
     return this.#chunks(SEALED_CHUNK + 1);
@@ -171,7 +171,7 @@ export class Reader {
       return false;
     }
     this.#key = hkdf(sha256, found, this.#held.subarray(end, end + NONCE), FOR_CHUNKS, 32);
-    this.#held = this.#held.slice(end + NONCE);
+    this.#held = this.#held.subarray(end + NONCE);
     return true;
   }
 
