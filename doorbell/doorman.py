@@ -274,7 +274,7 @@ class Doorman:
                 if self.voice is not None:
                     self.voice.kept(at)
             case events.DueEntries() if self.voice is not None:
-                self.voice.due(event.entries, at)
+                self.voice.due(event.question, event.entries, at)
             case events.JournalTrouble():
                 self.problems.tell("journal", event.why)
             case events.JournalReady():

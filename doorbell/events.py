@@ -197,9 +197,11 @@ class Kept:
 
 @frozen
 class DueEntries:
-    """Entries not yet acknowledged by the broker, oldest first, as the exact JSON bytes of ``journal/<index>``."""
+    """Entries not yet acknowledged by the broker, oldest first, as the exact JSON bytes of ``journal/<index>``; the
+    answer to ``question``."""
 
     entries: tuple[tuple[int, bytes], ...]
+    question: int
 
 
 @frozen

@@ -23,6 +23,7 @@ from doorbell.journal.thread import JournalThread
 from doorbell.link import delivery as lanes
 from doorbell.link import homeassistant, messages
 from doorbell.link.mqtt import Link
+from doorbell.link.outbox import Ask
 from doorbell.problems import Problems
 
 log = logging.getLogger("doorman")
@@ -192,11 +193,11 @@ class Voice:
         """The journal has a new entry."""
         self._carry_out(self.delivery.kept(at))
 
-    def due(self, entries: Sequence[tuple[int, bytes]], at: float) -> None:
+    def due(self, question: int, entries: Sequence[tuple[int, bytes]], at: float) -> None:
         """The journal's answer: entries to deliver."""
         door = self.config.door.id
         said = [(index, messages.entry(door, index=index, encoded=text)) for index, text in entries]
-        self._carry_out(self.delivery.due(at, said))
+        self._carry_out(self.delivery.due(at, question, said))
 
     # ---- what the connection does
 
@@ -245,9 +246,9 @@ class Voice:
                 case lanes.Drop(why=why):
                     self.problems.tell("broker", why)
                     self.link.drop()
-                case lanes.Ask(after=after) if self.journal is not None:
-                    self.journal.ask_due(after, MOST_DUE)
-                case lanes.Ask():
-                    todo.extend(self.delivery.due(time.monotonic(), []))
+                case Ask(after=after, question=question) if self.journal is not None:
+                    self.journal.ask_due(after, MOST_DUE, question)
+                case Ask(question=question):
+                    todo.extend(self.delivery.due(time.monotonic(), question, []))
                 case lanes.Delivered(index=index) if self.journal is not None:
                     self.journal.acked(index)

@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 BAR = 0.5
 SIZE = 10_000_000
 WINDOW, MOST, AHEAD = 8, 32, 4
-"""Chunks that the first command grants; each later one grants as many as those before it together, so many at most, when
-so many are still to come (transfer.ts)."""
+"""Chunks that the first command grants; each later one grants as many as those before it together, so many at most,
+when so many are still to come (transfer.ts)."""
 REST_S = 0.5
 """Before each: the door hears 50 commands a second, and this phone would give more than any phone does."""
 LOST_S = 60.0

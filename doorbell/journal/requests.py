@@ -86,8 +86,11 @@ Request = Write | ClipStarted | ClipKept | ClipLost | Delete | ForgetOld | CutFo
 
 @frozen
 class AskDue:
+    """At most ``limit`` due entries behind ``after``; the answer names ``question``."""
+
     after: int
     limit: int
+    question: int
 
 
 @frozen
@@ -171,15 +174,19 @@ class Line:
             self._acknowledged -= indices
 
     def ask(self, ask: AskDue) -> None:
-        """Only the newest question counts."""
+        """Only the newest question counts, until it is answered."""
         with self._changed:
             self._ask = ask
             self._changed.notify()
 
-    def take_ask(self) -> AskDue | None:
+    def asked(self) -> AskDue | None:
+        """What waits for an answer: it waits on where the card cannot be read."""
+        return self._ask
+
+    def answered(self, ask: AskDue) -> None:
         with self._changed:
-            ask, self._ask = self._ask, None
-            return ask
+            if self._ask is ask:
+                self._ask = None
 
     def ask_page(self, ask: AskPage) -> bool:
         """Whether there was room for the question."""

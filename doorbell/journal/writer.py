@@ -208,12 +208,13 @@ class Writer:
             return
         for page in self._line.take_pages():
             self._put(_page(self._book, page))
-        if (ask := self._line.take_ask()) is None:
+        if (ask := self._line.asked()) is None:
             return
         acknowledged = self._line.acknowledged()
         due = self._book.due(ask.after, min(ask.limit, MOST_DUE) + len(acknowledged))
         entries = [(entry.index, document(entry)) for entry in due if entry.index not in acknowledged]
-        self._put(DueEntries(tuple(entries[: min(ask.limit, MOST_DUE)])))
+        self._put(DueEntries(tuple(entries[: min(ask.limit, MOST_DUE)]), ask.question))
+        self._line.answered(ask)
 
     # ---- commits
 

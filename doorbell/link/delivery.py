@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from attrs import define, field, frozen
 
 from doorbell.link.messages import Message
-from doorbell.link.outbox import NEVER, REST_S, Outbox
+from doorbell.link.outbox import NEVER, REST_S, Ask, Outbox
 
 # ---- what is asked of the world
 
@@ -49,13 +49,6 @@ class Drop:
     """End the connection so that nothing still unsent in it is ever delivered; ``why`` is a sentence for the log."""
 
     why: str
-
-
-@frozen
-class Ask:
-    """Ask the journal for due entries with an index above ``after``; it answers each Ask once, in order."""
-
-    after: int
 
 
 @frozen
@@ -210,9 +203,9 @@ class Delivery:
         self._outbox.kept()
         return self._settle(at)
 
-    def due(self, at: float, entries: Sequence[tuple[int, Message]]) -> list[Action]:
+    def due(self, at: float, question: int, entries: Sequence[tuple[int, Message]]) -> list[Action]:
         """The journal's answer to an Ask: entries due, oldest first; none means that it has no more."""
-        self._outbox.answered(entries)
+        self._outbox.answered(question, entries)
         return self._settle(at)
 
     # ---- what the world did
@@ -386,8 +379,8 @@ class Delivery:
         room = self.limits.window - sum(one.lane == "journal" for one in self._flights.values())
         going = self._outbox.take(at, room)
         actions: list[Action] = [self._publish(at, "journal", message, index) for index, message in going]
-        if len(going) < room and (after := self._outbox.question(at)) is not None:
-            actions.append(Ask(after))
+        if len(going) < room and (ask := self._outbox.question(at)) is not None:
+            actions.append(ask)
         return actions
 
     # ---- small steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from doorbell.link.messages import Message
 
@@ -14,36 +14,44 @@ REST_S = 60.0
 NEVER = float("-inf")
 
 
+@frozen
+class Ask:
+    """Ask the journal for due entries with an index above ``after``; its answer names ``question``."""
+
+    after: int
+    question: int
+
+
 @define
 class Outbox:
-    """The journal answers each question ("what is due above this index?") exactly once, in order.
+    """One question to the journal ("what is due above this index?") at a time.
 
-    An answer to a question of an earlier connection is stale: it would skip entries that are due again.
+    An answer to another is to one of an earlier connection: it would skip entries that are due again. Those need not
+    come: of the questions that wait for a slow card the journal answers the newest only.
     """
 
     rest_until: float = NEVER
     _entries: deque[tuple[int, Message]] = field(factory=deque)
-    _asked: bool = False
-    _stale: int = 0
+    _asked: int = 0
+    """The question that waits for its answer; 0: none."""
+    _questions: int = 0
     _last: int = 0
     _more: bool = True
 
     def begin(self) -> None:
         """A new connection: from the oldest due entry again, for what was not acknowledged is due still."""
         self._entries.clear()
-        self._stale += self._asked
-        self._asked, self._more, self._last, self.rest_until = False, True, 0, NEVER
+        self._asked, self._more, self._last, self.rest_until = 0, True, 0, NEVER
 
     def kept(self) -> None:
         """The journal has a new entry."""
         self._more = True
 
-    def answered(self, entries: Sequence[tuple[int, Message]]) -> None:
+    def answered(self, question: int, entries: Sequence[tuple[int, Message]]) -> None:
         """The journal's answer, oldest first; nothing above what was asked for means that it has no more."""
-        if self._stale:
-            self._stale -= 1
+        if question != self._asked:
             return
-        self._asked = False
+        self._asked = 0
         fresh = [(index, message) for index, message in entries if index > self._last]
         self._entries.extend(fresh)
         if fresh:
@@ -67,9 +75,10 @@ class Outbox:
         """Nothing waits to be handed over, and the journal has said that it has no more."""
         return not self._entries and not self._asked and not self._more
 
-    def question(self, at: float) -> int | None:
-        """The index above which to ask the journal, when there is room for its answer; None when not."""
+    def question(self, at: float) -> Ask | None:
+        """What to ask the journal, when there is room for its answer; None when not."""
         if at < self.rest_until or self._entries or self._asked or not self._more:
             return None
-        self._asked, self._more = True, False
-        return self._last
+        self._questions += 1
+        self._asked, self._more = self._questions, False
+        return Ask(self._last, self._questions)

@@ -14,7 +14,9 @@ MOST_GROWN_KB = 2048
 """One process of a life of faults: the journal's cache (512 kB), and what waits while nobody takes it. Row 13 holds an
 undisturbed life to half."""
 MOST_MORE = 2
-"""Descriptors and threads at the last look: a connection that is just being made."""
+"""Descriptors and threads."""
+LAST = 3
+"""Looks at the end of a life: what piles up is there at each, a connection that is just being made is not."""
 SENT_AGAIN = {"cut": 16, "lose_broker": 16, "stall": 16, "kill_doorman": 300}
 """Entries that one fault may have sent twice: those on their way; after a kill the acknowledgements of 30 s as well."""
 
@@ -38,11 +40,13 @@ class Report:
     twice: int = 0
     gone: list[int] = field(factory=list)
     """Entries that the broker had and that are not on the card, or otherwise."""
-    unheard: list[int] = field(factory=list)
-    """Entries on the card that never reached the broker."""
+    unheard: dict[int, str] = field(factory=dict)
+    """Entries on the card that nobody heard from the broker, and what they are."""
     stale: list[float] = field(factory=list)
     """Ages in seconds of alerts that came too late."""
     findings: tuple[str, ...] = ()
+    aside: int = 0
+    """Files that a start put aside: of clips that the journal never came to know."""
     written: int = 0
     clips: int = 0
     lives: dict[int, list[Vitals]] = field(factory=dict)
@@ -64,8 +68,10 @@ class Report:
 
     def more(self, what: str) -> int:
         """The most that one process had more of *what* at its end than when it was warm."""
-        ends = [(warm(looks)[0], looks[-1]) for looks in self.lives.values() if len(warm(looks)) > 2]
-        return max((getattr(last, what) - getattr(first, what) for first, last in ends), default=0)
+        lives = [warm(looks) for looks in self.lives.values() if len(warm(looks)) > LAST]
+        return max(
+            (min(getattr(one, what) for one in looks[-LAST:]) - getattr(looks[0], what) for looks in lives), default=0
+        )
 
     def most_mb(self) -> float:
         """The largest doorman and the largest recorder together."""
@@ -103,10 +109,11 @@ class Report:
             f"memory: {self.most_mb():.0f} MB at most; a doorman grew {mine:.0f} kB, a recorder {its:.0f} kB",
             f"more at the end: {self.more('descriptors')} descriptors, {self.more('threads')} threads",
             f"entries: {len(self.heard):,} at the broker, {self.lost} lost, {self.twice} sent twice",
-            *(f"  never at the broker: {_some(self.unheard)}" for _ in self.unheard[:1]),
-            *(f"  not on the card: {_some(self.gone)}" for _ in self.gone[:1]),
+            *(f"  never heard: {index}, {told}" for index, told in [*self.unheard.items()][:10]),
+            *(f"  not on the card: {index}" for index in self.gone[:10]),
             f"stale rings: {len(self.stale)}" + "".join(f", {age:.1f} s" for age in self.stale[:10]),
             f"written: {self.written / 1e6:.0f} MB, {self.written / 1e6 / hours:.1f} MB an hour of film",
+            f"put aside after the deaths: {self.aside} files",
             f"left: {self.clips} clips, {len(self.findings)} findings of doorbell check",
             *(f"  {finding}" for finding in self.findings[:20]),
         ]
@@ -116,7 +123,3 @@ def warm(looks: list[Vitals]) -> list[Vitals]:
     """Without the first of its life, in which a process does everything for the first time."""
     least = max(WARM_S, (looks[-1].at - looks[0].at) / 5) if looks else 0.0
     return [one for one in looks if one.at - looks[0].at >= least]
-
-
-def _some(indices: list[int]) -> str:
-    return ", ".join(map(str, indices[:10])) + f" to {indices[-1]}"

@@ -59,7 +59,8 @@ def test_a_hundred_thousand_events_leave_memory_descriptors_and_threads_as_they_
     ("what", "says"),
     [
         ({"presses": 9, "rang": 8}, "1 of 9 presses"),
-        ({"gone": [7]}, "1 entries lost"), ({"unheard": [7]}, "1 entries lost"), ({"stale": [11.0, 12.0]}, "2 stale"),
+        ({"gone": [7]}, "1 entries lost"), ({"unheard": {7: "due"}}, "1 entries lost"),
+        ({"stale": [11.0, 12.0]}, "2 stale"),
         ({"twice": 17}, "17 entries were sent twice"), ({"findings": ("A clip is gone.",)}, "1 findings"),
         ({"lives": {7: [Vitals(float(at), 0, at * 200, 9, 9, 0, 0) for at in range(20)]}}, "grew by"),
         ({"lives": {7: [Vitals(float(at), 0, 0, 9 + at, 9, 0, 0) for at in range(20)]}}, "descriptors"),

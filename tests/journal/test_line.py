@@ -46,10 +46,13 @@ def test_what_is_in_hand_still_counts() -> None:
 
 def test_only_the_newest_question_is_answered() -> None:
     line = Line()
-    line.ask(AskDue(0, 1))
-    line.ask(AskDue(5, 1))
-    assert line.take_ask() == AskDue(5, 1)
-    assert line.take_ask() is None
+    first, second = AskDue(0, 1, 1), AskDue(5, 1, 2)
+    line.ask(first)
+    line.ask(second)
+    line.answered(first)
+    assert line.asked() is second
+    line.answered(second)
+    assert line.asked() is None
 
 
 def test_acknowledgements_have_a_bound() -> None:

@@ -22,7 +22,7 @@ from doorbell.clips.retention import RESERVE
 from doorbell.clips.store import Part
 from doorbell.errors import Mistake
 from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
-from doorbell.journal.book import NAME
+from doorbell.journal.book import NAME, Book
 from doorbell.journal.entry import read_document, verify
 from doorbell.journal.opening import open_to_read
 from doorbell.journal.requests import AskDue, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Write
@@ -122,21 +122,40 @@ def test_what_is_due_is_asked_in_pages_and_stops_when_acknowledged(door: Door) -
     for number in range(1, 31):
         door.line.put(ring(number))
     door.settle(2)
-    door.line.ask(AskDue(0, 99))
+    door.line.ask(AskDue(0, 99, 1))
     door.settle(1)
     (first,) = door.of(DueEntries)
     assert [index for index, _ in first.entries] == list(range(1, 17))
     assert [read_document(text).index for _, text in first.entries] == list(range(1, 17))
     for index in range(1, 30):
         door.line.acknowledge(index)
-    door.line.ask(AskDue(0, 16))
+    door.line.ask(AskDue(0, 16, 2))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
     door.settle(40)
     door.restart()
-    door.line.ask(AskDue(0, 16))
+    door.line.ask(AskDue(0, 16, 2))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
+
+
+def test_a_question_that_the_card_could_not_answer_is_answered_when_it_can(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.line.put(ring())
+    door.settle(2)
+
+    def refuses(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Book, "due", refuses)
+        door.line.ask(AskDue(0, 16, 7))
+        door.settle(1)
+        assert door.of(DueEntries) == []
+    door.settle(5)
+    (answer,) = door.of(DueEntries)
+    assert (answer.question, [index for index, _ in answer.entries]) == (7, [1])
 
 
 def test_a_visit_recorded_kept_and_deleted_leaves_its_story(door: Door) -> None:

@@ -100,7 +100,7 @@ def test_a_refused_message_is_not_told_as_acknowledged(tmp_path: Path) -> None:
         door.press("a")
         door.until(Refused)
         entry = messages.entry(DOOR, index=1, encoded=b"{}")
-        door.call(lambda at: door.delivery.due(at, [(1, entry)]))
+        door.call(lambda at: door.delivery.due(at, 1, [(1, entry)]))
         door.until(Refused, 2)
         assert door.delivered == []
 

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from doorbell.link import messages
-from doorbell.link.delivery import Action, Ask, Delivered, Delivery, Drop, Limits, Open, Publish
+from doorbell.link.delivery import Action, Delivered, Delivery, Drop, Limits, Open, Publish
 from doorbell.link.messages import Message
+from doorbell.link.outbox import Ask
 
 ONLINE = messages.availability("front", online=True)
 HEALTH = Message("doorbell/front/health", b"{}", 1, True, None)
@@ -29,6 +30,7 @@ class Hand:
     def __init__(self, **limits: Any) -> None:
         self.delivery = Delivery(ONLINE, lambda: 1.0, Limits(**limits))
         self.keys: dict[str, list[int]] = {}
+        self.asked = 0
 
     def do(self, actions: list[Action]) -> list[str]:
         seen = []
@@ -41,7 +43,8 @@ class Hand:
                     seen.append(name)
                 case Open(generation):
                     seen.append(f"open {generation}")
-                case Ask(after):
+                case Ask(after, question):
+                    self.asked = question
                     seen.append(f"ask {after}")
                 case Delivered(index):
                     seen.append(f"delivered {index}")
@@ -62,6 +65,10 @@ class Hand:
         mid = self.keys[name].pop(0)
         return self.do(self.delivery.refused(at, self.delivery.generation, mid, at, full=True))
 
+    def due(self, at: float, *entries: tuple[int, Message]) -> list[str]:
+        """The journal answers the last question."""
+        return self.do(self.delivery.due(at, self.asked, entries))
+
     def press(self, at: float, visit: str = "a") -> list[str]:
         return self.do(self.delivery.live(at, [ring(visit)], born=at, urgent=True))
 
@@ -71,7 +78,7 @@ def quiet(at: float = 0) -> Hand:
     hand = Hand()
     hand.online(at)
     hand.ack(at, "availability")
-    hand.do(hand.delivery.due(at, []))
+    hand.due(at)
     return hand
 
 
@@ -248,7 +255,7 @@ def test_a_fluttering_state_waits_for_its_acknowledgement() -> None:
 def test_journal_entries_go_eight_at_a_time_and_each_acknowledgement_is_told() -> None:
     hand = Hand()
     assert "ask 0" in hand.online(0)
-    assert hand.do(hand.delivery.due(0, [entry(n) for n in range(1, 13)])) == [f"journal/{n}" for n in range(1, 9)]
+    assert hand.due(0, *(entry(n) for n in range(1, 13))) == [f"journal/{n}" for n in range(1, 9)]
     assert hand.ack(1, "journal/1") == ["delivered 1", "journal/9"]
     for n in (2, 3, 4):
         hand.ack(1, f"journal/{n}")
@@ -258,7 +265,7 @@ def test_journal_entries_go_eight_at_a_time_and_each_acknowledgement_is_told() -
 def test_entries_not_acknowledged_are_asked_for_again_on_the_next_connection() -> None:
     hand = Hand()
     hand.online(0)
-    hand.do(hand.delivery.due(0, [entry(1)]))
+    hand.due(0, entry(1))
     hand.do(hand.delivery.disconnected(1, 1))
     hand.do(hand.delivery.tick(5))
     assert "ask 0" in hand.do(hand.delivery.connected(5, 2, 5))
@@ -267,7 +274,7 @@ def test_entries_not_acknowledged_are_asked_for_again_on_the_next_connection() -
 def test_a_refused_entry_is_not_told_as_delivered() -> None:
     hand = Hand()
     hand.online(0)
-    hand.do(hand.delivery.due(0, [entry(1)]))
+    hand.due(0, entry(1))
     mid = hand.keys["journal/1"][0]
     assert hand.do(hand.delivery.refused(1, 1, mid, 1)) == []
     assert hand.delivery.deadline == 5, "the birth is still unanswered"
@@ -305,7 +312,7 @@ def test_a_reply_is_said_now_or_never() -> None:
 def test_what_the_broker_denied_stays_denied_until_it_takes_one_of_its_kind() -> None:
     hand = Hand()
     hand.online(0)
-    hand.do(hand.delivery.due(0, [entry(1)]))
+    hand.due(0, entry(1))
     hand.do(hand.delivery.refused(1, 1, hand.keys["journal/1"].pop(), 1))
     assert hand.delivery.denied == {"journal": False}
     hand.ack(2, "availability")
@@ -313,8 +320,8 @@ def test_what_the_broker_denied_stays_denied_until_it_takes_one_of_its_kind() ->
     assert hand.do(hand.delivery.tick(10)) == ["open 2"]
     hand.do(hand.delivery.connected(11, 2, 11))
     assert hand.delivery.denied == {"journal": False}, "a new link is no sign of other rights"
-    hand.do(hand.delivery.due(11, []))  # to what the old link had asked
-    assert hand.do(hand.delivery.due(12, [entry(1)])) == ["journal/1", "ask 1"]
+    hand.do(hand.delivery.due(11, 2, []))  # to what the old link had asked
+    assert hand.due(12, entry(1)) == ["journal/1", "ask 1"]
     hand.ack(13, "journal/1")
     assert hand.delivery.denied == {}
 
@@ -336,7 +343,7 @@ def test_a_retained_state_that_a_full_broker_refused_is_said_again_and_a_ring_is
     assert hand.delivery.denied == {"ring": True}
     assert hand.delivery.deadline is None
     hand.do(hand.delivery.kept(171))
-    hand.do(hand.delivery.due(171, [entry(1)]))
+    hand.due(171, entry(1))
     hand.ack(172, "journal/1")
     assert hand.delivery.denied == {}, "what takes an entry is not full"
 
