@@ -14,6 +14,7 @@ from typing import Self
 from attrs import define, field
 
 STARTS_WITHIN_S = 10.0
+RUNS = " running\n"
 
 
 def free_port() -> int:
@@ -103,10 +104,12 @@ class Mosquitto:
         configuration = self.folder / f"mosquitto-{self.port}.conf"
         configuration.write_text(self._configuration())
         with (self.folder / f"mosquitto-{self.port}.log").open("ab") as log:
+            before = log.tell()
             self._process = subprocess.Popen([program, "-c", str(configuration)], stdout=log, stderr=log)
         ends = time.monotonic() + STARTS_WITHIN_S
-        while not self._answers():
-            assert self._process.poll() is None and time.monotonic() < ends, self.log()
+        while not (RUNS in self.log(before) and self._answers()):  # before it runs a SIGHUP ends it
+            assert self._process.poll() is None and time.monotonic() < ends, self.log(before)
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self._process:
@@ -137,8 +140,11 @@ class Mosquitto:
         (self.folder / f"mosquitto-{self.port}.conf").write_text(self._configuration())
         self.reload()
 
-    def log(self) -> str:
-        return (self.folder / f"mosquitto-{self.port}.log").read_text()
+    def log(self, since: int = 0) -> str:
+        """What it has said, from its byte *since* on."""
+        with (self.folder / f"mosquitto-{self.port}.log").open("rb") as file:
+            file.seek(since)
+            return file.read().decode()
 
     def says(self, words: str, within: float = 10.0) -> bool:
         """Whether its log comes to hold *words*; it writes a line when it gets round to it."""
