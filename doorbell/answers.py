@@ -96,7 +96,7 @@ class Answers:
                 self._settle(self._owed.came(event.token, event.value, event.why, at), at)
             case events.RecorderGone() | events.RecorderReady() | events.LiveMade() | events.StillMade():
                 self._from_recorder(event, at)
-            case events.Offline():
+            case events.Online():  # the end of an earlier link may be heard late, and is no reason
                 self.orders.transfers.clear()
         if self._porch is not None:
             self._porch.take(event, at)

@@ -283,8 +283,7 @@ class Doorman:
                 self._ready_to_keep = True
                 self.ledger.clock.resume(event.newest_day)
                 if self.voice is not None:
-                    self.voice.journal_id = event.journal_id
-                    self.voice.states(at)
+                    self.voice.journal_opened(event.journal_id, at)
                 self.film(at)
 
     def _heard(self, event: events.Heard, at: float) -> None:

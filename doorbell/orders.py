@@ -86,8 +86,10 @@ class Orders:
         at: float,
         errand: Callable[[], object],
         done: Callable[[Any, float], Mapping[str, Any] | None],
+        *,
+        lasts: bool = False,
     ) -> None:
-        token = self.owed.wait(order, at, done)
+        token = self.owed.wait(order, at, done, lasts=lasts)
         if not self.errands.send(token, errand):
             self.owed.forget(token)
             raise Refused("busy")
@@ -160,8 +162,9 @@ class Orders:
             raise Refused("args") from None
         kept = overlay.shown(after)
         self._errand(
-            order, at, lambda: overlay.keep(now.door.state, kept), lambda _, then: self._apply(order, set_, then)
-        )
+            order, at, lambda: overlay.keep(now.door.state, kept), lambda _, then: self._apply(order, set_, then),
+            lasts=True,
+        )  # fmt: skip
         return None
 
     def _shown(self, now: Config) -> Mapping[str, Any]:
@@ -207,7 +210,7 @@ class Orders:
                 self.pocket.adopt(new, member, then)
             return self.pocket.shown(member)
 
-        self._errand(order, at, lambda: self.pocket.keep(new), done)
+        self._errand(order, at, lambda: self.pocket.keep(new), done, lasts=True)
         return None
 
     def roster(self, order: Order, at: float, document: object) -> None:
@@ -219,7 +222,9 @@ class Orders:
             raise Refused(error.word) from None
         if self.owed.is_waiting("roster"):
             raise Refused("busy")  # one revision at a time: the next one has to name this one's hash
-        self._errand(order, at, lambda: self.household.keep(new), lambda _, then: self._adopt(new, order, then))
+        self._errand(
+            order, at, lambda: self.household.keep(new), lambda _, then: self._adopt(new, order, then), lasts=True
+        )
 
     def _adopt(self, new: Roster, order: Order, at: float) -> Mapping[str, Any]:
         before = self.household.roster

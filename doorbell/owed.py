@@ -45,6 +45,10 @@ class _Waiting:
     """The word when nothing comes."""
     films: bool
     """It waits for a recorder that films by the new settings."""
+    lasts: bool
+    """What comes after its time is done all the same: the card has it already."""
+    told: bool = False
+    """Its sender was told that it did not come in time."""
     ended: bool = False
     """The recorder that filmed by the old ones is gone."""
 
@@ -72,13 +76,13 @@ class Owed:
 
     def wait(
         self, order: Order, at: float, done: Callable[[Any, float], Mapping[str, Any] | None], *, late: str = "storage",
-        within: float = CARD_S, films: bool = False,
+        within: float = CARD_S, films: bool = False, lasts: bool = False,
     ) -> str:  # fmt: skip
         """Remember that *order* waits for something; the token by which it will come. Raises Refused."""
         if len(self._waiting) >= MOST_WAITING:
             raise Refused("busy")
         token = order.member.id + order.id.hex()
-        self._waiting[token] = _Waiting(order, at + within, done, late, films)
+        self._waiting[token] = _Waiting(order, at + within, done, late, films, lasts)
         return token
 
     def forget(self, token: str) -> None:
@@ -94,10 +98,10 @@ class Owed:
         one = self._waiting.pop(token, None)
         if one is None:
             return []  # it was given up: its sender has been told
-        if why:
-            return [Outcome(one.order, None, why)]
-        result = one.done(value, at)
-        return [] if result is None else [Outcome(one.order, result)]
+        result = None if why else one.done(value, at)
+        if one.told or (result is None and not why):
+            return []
+        return [Outcome(one.order, result, why)]
 
     def recorder_ended(self) -> None:
         """Whatever films next was begun after everything that waits now."""
@@ -132,8 +136,12 @@ class Owed:
 
     def late(self, at: float) -> list[Outcome]:
         """What has waited too long."""
-        gone = [token for token, one in self._waiting.items() if at >= one.until]
-        ended = [outcome for token in gone for outcome in self.came(token, None, self._waiting[token].late, at)]
+        ended = []
+        for token, waiting in [(token, one) for token, one in self._waiting.items() if at >= one.until]:
+            ended.append(Outcome(waiting.order, None, waiting.late))
+            waiting.told, waiting.until = True, float("inf")
+            if not waiting.lasts:
+                del self._waiting[token]
         for one in [one for one in self._deletions if at >= one.until]:
             self._deletions.remove(one)
             ended.append(Outcome(one.order, None, "storage"))

@@ -156,6 +156,8 @@ class Porch:
             new = self._first = roster.begin(self.name, first, self.keys.sign)
         except roster.RosterError as error:
             log.warning("a phone with the secret cannot join (%s)", error)
+            if self._open is not None:
+                self._open.joining = None  # the secret is still the household's
             return
         path = self.state / pairing.NAME
 
@@ -170,8 +172,9 @@ class Porch:
         new, self._first = self._first, None
         if new is None:
             return
-        if why and self._open is not None:
-            self._open.joining = None  # the card refused: the phone asks again
+        if why:
+            if self._open is not None:
+                self._open.joining = None  # the card refused: the phone asks again
             return
         self.household.adopt(new)
         self.begun(new, at)

@@ -185,6 +185,13 @@ class Voice:
 
     # ---- what must arrive
 
+    def journal_opened(self, journal_id: bytes, at: float) -> None:
+        """It can be told which journal this is; another one than before begins at its first entry."""
+        if journal_id != self.journal_id:
+            self.journal_id = journal_id
+            self._carry_out(self.delivery.another_journal(at))
+        self.states(at)
+
     def poster(self, visit: str, sealed: bytes, at: float) -> None:
         poster = messages.poster(self.config.door.id, visit=visit, sealed=sealed)
         self._carry_out(self.delivery.poster(at, poster))
@@ -209,7 +216,8 @@ class Voice:
                 self.states(at)
                 self._carry_out(self.delivery.connected(at, event.generation, event.at))
             case events.Offline():
-                self.problems.tell("broker", event.why)
+                if not self.delivery.has_ended(event.generation):
+                    self.problems.tell("broker", event.why)
                 self._carry_out(self.delivery.disconnected(at, event.generation))
             case events.Acked():
                 was_denied = bool(self.delivery.denied)

@@ -197,10 +197,14 @@ class Line:
             self._changed.notify()
             return True
 
-    def take_pages(self) -> list[AskPage]:
+    def pages(self) -> tuple[AskPage, ...]:
+        """Those that wait for an answer, the oldest first."""
         with self._changed:
-            pages, self._pages = self._pages, []
-            return pages
+            return tuple(self._pages)
+
+    def page_answered(self, page: AskPage) -> None:
+        with self._changed:
+            self._pages.remove(page)
 
     def dropped(self) -> int:
         """How many were given up since this was last asked."""
@@ -213,13 +217,15 @@ class Line:
         with self._changed:
             return frozenset(request.clip for request in self._waiting if isinstance(request, ClipStarted))
 
-    def wait(self, seconds: float, *, for_more: bool) -> None:
-        """Return after ``seconds``, at ``stop``, or (``for_more``) as soon as anything waits."""
-        with self._changed:
-            self._changed.wait_for(lambda: self.stopping or (for_more and self._anything()), seconds)
+    def wait(self, seconds: float, *, for_questions: bool, for_requests: bool) -> None:
+        """Return after ``seconds``, at ``stop``, or as soon as anything of a kind waits that is waited for."""
 
-    def _anything(self) -> bool:
-        return bool(self._waiting) or bool(self._pages) or self._ask is not None
+        def is_over() -> bool:
+            asked = bool(self._pages) or self._ask is not None
+            return self.stopping or (for_questions and asked) or (for_requests and bool(self._waiting))
+
+        with self._changed:
+            self._changed.wait_for(is_over, seconds)
 
     def stop(self) -> None:
         with self._changed:

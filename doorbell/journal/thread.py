@@ -104,5 +104,6 @@ class JournalThread:
             self.last_turn = self._clock()
             if last and (wait.refused or not self._writer.unwritten):
                 break
-            self._line.wait(min(wait.seconds, LONGEST_IDLE), for_more=wait.for_more)
+            # A commit waits its second, a question does not: it only reads.
+            self._line.wait(min(wait.seconds, LONGEST_IDLE), for_questions=not wait.refused, for_requests=wait.for_more)
         self._writer.close()

@@ -169,6 +169,7 @@ class Writer:
         if opened.aside is not None:
             self._said += [opened.sentence, *self._set_clips_aside(opened.aside)]
         if book.journal_id != self._journal_id:
+            self._line.acknowledgements_kept(self._line.acknowledged())  # of another journal's entries
             self._put_in_order(book)
             self._journal_id = book.journal_id
             head, said, self._said = book.head(), tuple(self._said), []
@@ -206,12 +207,14 @@ class Writer:
     def _answer(self) -> None:
         if self._book is None:
             return
-        for page in self._line.take_pages():
+        for page in self._line.pages():
             self._put(_page(self._book, page))
+            self._line.page_answered(page)
         if (ask := self._line.asked()) is None:
             return
         acknowledged = self._line.acknowledged()
-        due = self._book.due(ask.after, min(ask.limit, MOST_DUE) + len(acknowledged))
+        behind = sum(index > ask.after for index in acknowledged)
+        due = self._book.due(ask.after, min(ask.limit, MOST_DUE) + behind)
         entries = [(entry.index, document(entry)) for entry in due if entry.index not in acknowledged]
         self._put(DueEntries(tuple(entries[: min(ask.limit, MOST_DUE)]), ask.question))
         self._line.answered(ask)

@@ -53,7 +53,7 @@ class Lookout:
 
     @property
     def deadline(self) -> float | None:
-        return self._until
+        return None if self._keeping else self._until
 
     def take(self, event: object, at: float) -> None:
         """Take one event, or None at a deadline."""
@@ -66,7 +66,7 @@ class Lookout:
                 self._shown(event.text)
             case events.ErrandDone(token=token) if token == LEARNT:
                 self._learnt(event.why, at)
-        if self._until is not None and at >= self._until:
+        if self._until is not None and at >= self._until and not self._keeping:
             log.info("no phone showed its QR: the camera looks no longer")
             self._end(at)
 

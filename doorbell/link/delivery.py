@@ -208,6 +208,12 @@ class Delivery:
         self._outbox.answered(question, entries)
         return self._settle(at)
 
+    def another_journal(self, at: float) -> list[Action]:
+        """The journal begins anew: nothing of the old one is due, and what it acknowledges is not the new one's."""
+        self._flights = {key: one for key, one in self._flights.items() if one.lane != "journal"}
+        self._outbox.begin()
+        return self._settle(at)
+
     # ---- what the world did
 
     def published(self, key: int, mid: int | None, at: float) -> list[Action]:
@@ -281,6 +287,10 @@ class Delivery:
         """The deadline has come. Only when no event waits: an acknowledgement not yet heard must not count as none."""
         overdue = self._overdue(at)
         return [*overdue, *self._settle(at)]
+
+    def has_ended(self, generation: int) -> bool:
+        """Whether this connection was given up before: its end is no news."""
+        return generation != self.generation or self._phase == "idle"
 
     @property
     def is_online(self) -> bool:

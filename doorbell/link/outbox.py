@@ -26,8 +26,8 @@ class Ask:
 class Outbox:
     """One question to the journal ("what is due above this index?") at a time.
 
-    An answer to another is to one of an earlier connection: it would skip entries that are due again. Those need not
-    come: of the questions that wait for a slow card the journal answers the newest only.
+    An answer to any other is old: it would skip entries that are due again. Not every question is answered: of those
+    that wait for a slow card only the newest.
     """
 
     rest_until: float = NEVER

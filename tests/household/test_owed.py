@@ -34,6 +34,17 @@ def test_what_does_not_come_is_refused_with_its_word() -> None:
     assert [(one.result, one.refused) for one in owed.late(CARD_S)] == [(None, "camera")]
 
 
+def test_what_a_slow_card_did_after_all_is_in_force_and_nobody_is_told_twice() -> None:
+    owed, in_force = Owed(), []
+    token = owed.wait(order(1, "roster"), 0, lambda value, _: in_force.append(value) or {}, lasts=True)
+    assert [one.refused for one in owed.late(CARD_S)] == ["storage"]
+    assert owed.late(CARD_S + 1) == []
+    assert owed.is_waiting("roster"), "the next revision has to name this one's hash"
+    assert owed.came(token, "revision 2", "", CARD_S + 2) == []
+    assert in_force == ["revision 2"]
+    assert not owed.is_waiting("roster")
+
+
 def test_no_more_wait_than_there_is_room_for() -> None:
     owed = Owed()
     for number in range(MOST_WAITING):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from doorbell.journal.requests import MOST_ROUTINE, MOST_WAITING, AskDue, ClipStarted, Line, Write
 from tests.rigs.journal import stamp
 
@@ -66,3 +68,13 @@ def test_clips_that_begin_are_known_before_they_are_written() -> None:
     line = Line()
     line.put(ClipStarted("a" * 26, {}, stamp()))
     assert line.starting() == {"a" * 26}
+
+
+def test_a_question_waits_for_no_commit_and_a_card_that_refuses_is_not_asked() -> None:
+    line = Line()
+    line.put(routine(1))
+    line.ask(AskDue(0, 1, 1))
+    line.wait(60, for_questions=True, for_requests=False)
+    began = time.monotonic()
+    line.wait(0.05, for_questions=False, for_requests=False)
+    assert time.monotonic() - began >= 0.05

@@ -21,11 +21,11 @@ from doorbell.clips.files import Files
 from doorbell.clips.retention import RESERVE
 from doorbell.clips.store import Part
 from doorbell.errors import Mistake
-from doorbell.events import DueEntries, JournalReady, JournalTrouble, Kept
+from doorbell.events import DueEntries, JournalPage, JournalReady, JournalTrouble, Kept
 from doorbell.journal.book import NAME, Book
-from doorbell.journal.entry import read_document, verify
+from doorbell.journal.entry import Entry, read_document, verify
 from doorbell.journal.opening import open_to_read
-from doorbell.journal.requests import AskDue, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Write
+from doorbell.journal.requests import AskDue, AskPage, ClipKept, ClipLost, ClipStarted, Delete, ForgetOld, Write
 from tests.rigs.journal import Door, clip_id, stamp
 
 DAY = stamp().day
@@ -137,6 +137,71 @@ def test_what_is_due_is_asked_in_pages_and_stops_when_acknowledged(door: Door) -
     door.line.ask(AskDue(0, 16, 2))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
+
+
+def test_acknowledgements_of_a_journal_that_was_put_aside_are_not_the_new_ones(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        door.line.put(ring(number))
+    door.settle(2)
+    for index in range(1, 9):
+        door.line.acknowledge(index)  # the broker has them; it is written within half a minute
+    for number in range(6):
+        door.line.put(ring(number))
+
+    def refuses(_: Book) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Book, "commit", refuses)
+        door.settle(1)
+    whole = (door.state / NAME).read_bytes()
+    (door.state / NAME).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    door.settle(30)
+    assert [ready.anew for ready in door.of(JournalReady)] == [True, True]
+    door.line.ask(AskDue(0, 16, 9))
+    door.settle(1)
+    assert [index for index, _ in door.of(DueEntries)[-1].entries][:6] == [1, 2, 3, 4, 5, 6]
+
+
+def test_pages_that_the_card_could_not_give_are_given_when_it_can(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    door.line.put(ring())
+    door.settle(2)
+
+    def refuses(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Book, "entries", refuses)
+        for token in "ab":
+            door.line.ask_page(AskPage(0, 1000, token))
+        door.settle(1)
+    door.settle(5)
+    assert [page.token for page in door.of(JournalPage)] == ["a", "b"]
+
+
+def test_catching_up_reads_no_entry_twice(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(200):
+        door.line.put(ring(number))
+    door.settle(5)
+    read = []
+    due = Book.due
+
+    def counted(book: Book, after: int, limit: int) -> list[Entry]:
+        rows = due(book, after, limit)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(Book, "due", counted)
+    after = 0
+    for question in range(1, 20):
+        door.line.ask(AskDue(after, 16, question))
+        door.writer.turn()
+        for index, _ in door.of(DueEntries)[-1].entries:
+            door.line.acknowledge(index)  # written half a minute later
+            after = index
+    assert (after, sum(read)) == (200, 200)
 
 
 def test_a_question_that_the_card_could_not_answer_is_answered_when_it_can(

@@ -262,6 +262,29 @@ def test_journal_entries_go_eight_at_a_time_and_each_acknowledgement_is_told() -
     assert hand.ack(1, "journal/5") == ["delivered 5", "ask 12"]
 
 
+def test_a_journal_that_begins_anew_is_asked_from_its_first_entry_and_old_acknowledgements_are_not_its_own() -> None:
+    hand = Hand()
+    hand.online(0)
+    hand.due(0, entry(1), entry(2))
+    assert hand.do(hand.delivery.another_journal(1)) == ["ask 0"]
+    assert hand.ack(2, "journal/1") == []
+    assert hand.due(3, entry(1)) == ["journal/1", "ask 1"]
+    hand.keys["journal/1"] = hand.keys["journal/1"][-1:]
+    assert hand.ack(4, "journal/1") == ["delivered 1"]
+
+
+def test_the_end_of_a_link_that_was_given_up_is_no_news() -> None:
+    hand = Hand()
+    hand.do(hand.delivery.start(0))
+    assert not hand.delivery.has_ended(1)
+    assert "drop" in hand.do(hand.delivery.tick(45))
+    assert hand.delivery.has_ended(1)
+    hand.do(hand.delivery.tick(60))
+    hand.do(hand.delivery.connected(61, 2, 61))
+    assert hand.delivery.has_ended(1)
+    assert not hand.delivery.has_ended(2)
+
+
 def test_entries_not_acknowledged_are_asked_for_again_on_the_next_connection() -> None:
     hand = Hand()
     hand.online(0)
