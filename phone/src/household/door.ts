@@ -256,11 +256,12 @@ export class Door {
     // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
     // hello of yesterday, and then yesterday's ring.
     if (!this.#clock.asked) this.#clock.begin(hello.epoch);
-    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey });
+    const { journal, isOther } = this.#history.named(hello.journal);
+    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal });
     if (joining && !known)
       await this.#keep({ known: joining.secret ? "paired" : "first", joining: { ...joining, ticket: null, step: "asking" } });
-    const other = await this.#history.named(hello.journal, hello.verifyKey);
-    if (fresh || other) {
+    this.#history.begin(hello.verifyKey);
+    if (fresh || isOther) {
       this.#show({ answers: false });
       void (this.#state.record.joining?.step === "asking" ? this.entering.knock() : this.greet());
     }
@@ -342,7 +343,7 @@ export class Door {
     else
       await this.asking.hear(payload, (reply) => {
         // Not while it asks to be let in: then it is none yet.
-        if (reply.refused === "member" && !this.#state.record.joining) this.#show({ removed: true, answers: false, role: null });
+        if (reply.refused === "member" && this.#state.record.joining?.step !== "asking") this.#show({ removed: true, answers: false, role: null });
         return this.#history.look(reply);
       });
   }

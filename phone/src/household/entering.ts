@@ -54,17 +54,20 @@ export class Entering {
   async knock(): Promise<void> {
     if (this.#knocking) return;
     this.#knocking = true;
-    while (this.state.record.joining?.step === "asking" && !this.state.closed) {
-      const { joining, boxKey } = this.state.record;
-      if (joining.secret) this.door.knock(joinRequest(joining, joining.secret, this.keys, boxKey!));
-      try {
-        await this.#enter();
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error;
-        await new Promise((resume) => setTimeout(resume, AGAIN_AFTER_MS));
+    try {
+      while (this.state.record.joining?.step === "asking" && !this.state.closed) {
+        const { joining, boxKey } = this.state.record;
+        if (joining.secret) this.door.knock(joinRequest(joining, joining.secret, this.keys, boxKey!));
+        try {
+          await this.#enter();
+        } catch (error) {
+          if (!(error instanceof Refused)) throw error;
+          await new Promise((resume) => setTimeout(resume, AGAIN_AFTER_MS));
+        }
       }
+    } finally {
+      this.#knocking = false;
     }
-    this.#knocking = false;
   }
 
   async #enter(): Promise<void> {

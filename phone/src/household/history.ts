@@ -31,7 +31,7 @@ interface KeptEntry {
 type Remembered = KeptEntry & { readonly era: number };
 
 /** What it needs of the connection. */
-export interface Line {
+export interface Wire {
   readonly asking: Asking;
   /** Runs *task* after everything that came before it. */
   queue(task: () => Promise<void>): Promise<void>;
@@ -53,7 +53,7 @@ export class History {
     private readonly posters: Posters,
     private readonly cupboard: Cupboard,
     private readonly backroom: Backroom,
-    private readonly line: Line,
+    private readonly wire: Wire,
   ) {}
 
   close(): void {
@@ -63,14 +63,17 @@ export class History {
 
   // ---- what the door says
 
-  /** A hello that counts names this journal; whether it is another than the one that is known. */
-  async named(journal: Bytes, verifyKey: Bytes): Promise<boolean> {
+  /** A hello that counts names this journal: the one that is known here, and whether that is another. */
+  named(journal: Bytes): { journal: Bytes; isOther: boolean } {
     // A hello does not change which journal this is, an answer of the door does (`look`): a broker can replay yesterday's.
     const known = this.state.record.journal ?? journal;
     this.#otherJournal = !same(known, journal);
-    await this.state.keep({ journal: known });
+    return { journal: known, isOther: this.#otherJournal };
+  }
+
+  /** The door's key is known: from here on there is a chain to believe. */
+  begin(verifyKey: Bytes): void {
     this.#chain ??= new Chain(verifyKey, this.state.record.head);
-    return this.#otherJournal;
   }
 
   /** Which journal the door has, and how far it goes, is believed of what answers a question of now: the rest may be replayed. */
@@ -97,7 +100,7 @@ export class History {
 
   /** Pages of the journal behind what is here. Raises Refused. */
   async catchUp(): Promise<void> {
-    const rest = this.line.haste();
+    const rest = this.wire.haste();
     try {
       await this.#pages();
     } finally {
@@ -109,7 +112,7 @@ export class History {
 
   /** What came too early, unless it still is. */
   goOn(): void {
-    if (!this.#isEarly) for (const payload of this.#early.splice(0)) void this.line.queue(() => this.hear(payload));
+    if (!this.#isEarly) for (const payload of this.#early.splice(0)) void this.wire.queue(() => this.hear(payload));
   }
 
   /**
@@ -149,9 +152,9 @@ export class History {
   async #pages(): Promise<void> {
     for (let page = 0; page < PAGES_AT_ONCE; page++) {
       const since = this.#last;
-      const { result } = await this.line.asking.ask("journal", { since });
+      const { result } = await this.wire.asking.ask("journal", { since });
       const entries = Array.isArray(result["entries"]) ? result["entries"] : [];
-      await this.line.queue(() => this.#take(entries.map((one) => utf8(JSON.stringify(one)))));
+      await this.wire.queue(() => this.#take(entries.map((one) => utf8(JSON.stringify(one)))));
       if (result["more"] !== true || this.#last <= since) break;
     }
   }

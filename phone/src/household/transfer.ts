@@ -13,7 +13,7 @@ import { freshId } from "./asking";
 import type { Door } from "./door";
 import type { ClipFact } from "./story";
 
-const WINDOW = 8; // chunks that the first command grants; each later one grants as many as came so far
+const WINDOW = 8; // chunks that the first command grants; each later one grants as many as those before it together
 const MOST = 32; // 3 MB: what still comes of a clip that nobody wants any more
 const AHEAD = 4; // chunks still to come when the next window is asked for, so that the door need not wait for the question
 const CHUNK_WITHIN_MS = 10_000;
@@ -32,8 +32,9 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
   const inbox = new Map<number, Bytes>();
   const ids = new Set<string>(); // of all our commands: a piece is the same, whichever of them brought it
   const asked = new Set<string>(); // those whose answer, or failure, still counts
-  let granted = 0; // the first chunk that was not asked for
-  let began = 0; // the first that was, since the link last failed: what is asked for grows as it proves itself
+  let granted = 0; // the first chunk that was not asked for since the link last failed
+  let began = 0; // the first that was: what is asked for grows as the link proves itself
+  let reach = 0; // the first chunk that was never asked for
   let chunks = Number.POSITIVE_INFINITY;
   let failed: Error | null = null;
   let wake = (): void => undefined;
@@ -69,6 +70,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     ids.add(name); // chunks carry it, and may come before the answer does
     asked.add(name);
     granted += window;
+    reach = Math.max(reach, granted);
     const answered = ({ result }: { result: Fields }): void => {
       if (!asked.has(name)) return;
       chunks = Number(result["chunks"]);
@@ -81,7 +83,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
     const [kind, , which = "", number] = topic.split("/");
     const index = Number(number);
     if (kind !== "clip" || !ids.has(which) || !Number.isSafeInteger(index) || index < sealed.length) return;
-    if (index >= granted || payload.length > 98_304) return;
+    if (index >= reach || payload.length > 98_304) return;
     inbox.set(index, payload);
     wake();
   };
@@ -109,7 +111,7 @@ export async function fetchClip(door: Door, clip: ClipFact, tell: (progress: Pro
       } catch (error) {
         asked.clear();
         failed = null;
-        if (!(error instanceof Refused) || !["offline", "silence", "late"].includes(error.word) || ++failures > TRIES) throw error;
+        if (!(error instanceof Refused) || !["offline", "silence", "late", "busy"].includes(error.word) || ++failures > TRIES) throw error;
         tell({ done: sealed.length / chunks || 0, resumed: ++resumed });
         broken = error.word === "offline";
         if (broken) continue;
