@@ -32,7 +32,7 @@ DELIVERED = """
     await cdp.send('ServiceWorker.deliverPushMessage', { origin, registrationId, data: DATA });
     const shown = await page.evaluate(async (least) => {
         const one = await navigator.serviceWorker.getRegistration('push/front/');
-        for (let tries = 0; tries < 100; tries++) {
+        for (let tries = 0; tries < 300; tries++) {
             const shown = await one.getNotifications();
             if (shown.length >= least) return shown.map(({ title, data, tag }) => ({ title, page: data.page, tag }));
             await new Promise((resume) => setTimeout(resume, 100));
