@@ -28,7 +28,6 @@ from doorbell.problems import Problems
 
 log = logging.getLogger("doorman")
 
-MOST_DUE = 16
 LET_THROUGH_S = 0.005
 """How long the alert waits for the ring to be written."""
 DENIED = "The broker refuses what the door says: give its login the door's topics."
@@ -255,7 +254,7 @@ class Voice:
                     self.problems.tell("broker", why)
                     self.link.drop()
                 case Ask(after=after, question=question) if self.journal is not None:
-                    self.journal.ask_due(after, MOST_DUE, question)
+                    self.journal.ask_due(after, question)
                 case Ask(question=question):
                     todo.extend(self.delivery.due(time.monotonic(), question, []))
                 case lanes.Delivered(index=index) if self.journal is not None:

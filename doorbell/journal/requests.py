@@ -86,10 +86,9 @@ Request = Write | ClipStarted | ClipKept | ClipLost | Delete | ForgetOld | CutFo
 
 @frozen
 class AskDue:
-    """At most ``limit`` due entries behind ``after``; the answer names ``question``."""
+    """The oldest due entries behind ``after``; the answer names ``question``."""
 
     after: int
-    limit: int
     question: int
 
 

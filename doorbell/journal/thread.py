@@ -81,11 +81,11 @@ class JournalThread:
         """The broker has entry ``index``: it is no longer due."""
         self._line.acknowledge(index)
 
-    def ask_due(self, after_index: int, limit: int, question: int) -> None:
+    def ask_due(self, after_index: int, question: int) -> None:
         """Puts DueEntries with *question*: up to 16 entries behind ``after_index``, each at most 96 KiB. Of several
         questions that wait only the newest is answered.
         """
-        self._line.ask(AskDue(after_index, limit, question))
+        self._line.ask(AskDue(after_index, question))
 
     def ask_page(self, after_index: int, room: int, token: str) -> bool:
         """Puts JournalPage with *token*; False where 16 pages are asked for already."""

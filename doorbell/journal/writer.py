@@ -214,9 +214,9 @@ class Writer:
             return
         acknowledged = self._line.acknowledged()
         behind = sum(index > ask.after for index in acknowledged)
-        due = self._book.due(ask.after, min(ask.limit, MOST_DUE) + behind)
+        due = self._book.due(ask.after, MOST_DUE + behind)
         entries = [(entry.index, document(entry)) for entry in due if entry.index not in acknowledged]
-        self._put(DueEntries(tuple(entries[: min(ask.limit, MOST_DUE)]), ask.question))
+        self._put(DueEntries(tuple(entries[:MOST_DUE]), ask.question))
         self._line.answered(ask)
 
     # ---- commits

@@ -339,6 +339,15 @@ class Soak:
         ages = [note.at - self._pressed(note.payload) for note in self.listener.of("/alert")]
         report.stale = [age for age in ages if age > STALE_S]
 
+    def leave(self, folder: Path) -> None:
+        """What the door said, what was never heard, and every look at a process, for whoever wants to know why."""
+        folder.mkdir(parents=True, exist_ok=True)
+        looks = (f"{pid} {one}\n" for pid, looks in self.report.lives.items() for one in looks)
+        (folder / "looks").write_text("".join(looks))
+        (folder / "lost").write_text("".join(f"{index} {told}\n" for index, told in self.report.unheard.items()))
+        if hasattr(self, "door"):  # else it ended before there was one
+            (folder / LOG.name).write_text(self.door.log())
+
     def _told(self, entry: Entry, due: set[int]) -> str:
         """What an entry says, and what the door believes to have become of it."""
         what = f"{'due' if entry.index in due else 'taken by the broker'}, "
@@ -362,11 +371,7 @@ def main() -> int:
         try:
             report = soak.run(minutes * 60)
         finally:
-            LOG.parent.mkdir(parents=True, exist_ok=True)
-            LOG.write_text(soak.door.log())
-        (LOG.parent / "lost").write_text("".join(f"{index} {told}\n" for index, told in report.unheard.items()))
-        looks = (f"{pid} {one}\n" for pid, looks in report.lives.items() for one in looks)
-        (LOG.parent / "looks").write_text("".join(looks))
+            soak.leave(LOG.parent)
     print("\n".join(report.lines()))
     print("\n".join(f"failed: {sentence}" for sentence in report.wrong()) or "all of it holds")
     print(f"What the door said: {LOG}")

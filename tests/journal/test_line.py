@@ -48,7 +48,7 @@ def test_what_is_in_hand_still_counts() -> None:
 
 def test_only_the_newest_question_is_answered() -> None:
     line = Line()
-    first, second = AskDue(0, 1, 1), AskDue(5, 1, 2)
+    first, second = AskDue(0, 1), AskDue(5, 2)
     line.ask(first)
     line.ask(second)
     line.answered(first)
@@ -73,7 +73,7 @@ def test_clips_that_begin_are_known_before_they_are_written() -> None:
 def test_a_question_waits_for_no_commit_and_a_card_that_refuses_is_not_asked() -> None:
     line = Line()
     line.put(routine(1))
-    line.ask(AskDue(0, 1, 1))
+    line.ask(AskDue(0, 1))
     line.wait(60, for_questions=True, for_requests=False)
     began = time.monotonic()
     line.wait(0.05, for_questions=False, for_requests=False)

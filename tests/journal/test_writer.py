@@ -122,19 +122,19 @@ def test_what_is_due_is_asked_in_pages_and_stops_when_acknowledged(door: Door) -
     for number in range(1, 31):
         door.line.put(ring(number))
     door.settle(2)
-    door.line.ask(AskDue(0, 99, 1))
+    door.line.ask(AskDue(0, 1))
     door.settle(1)
     (first,) = door.of(DueEntries)
     assert [index for index, _ in first.entries] == list(range(1, 17))
     assert [read_document(text).index for _, text in first.entries] == list(range(1, 17))
     for index in range(1, 30):
         door.line.acknowledge(index)
-    door.line.ask(AskDue(0, 16, 2))
+    door.line.ask(AskDue(0, 2))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
     door.settle(40)
     door.restart()
-    door.line.ask(AskDue(0, 16, 2))
+    door.line.ask(AskDue(0, 2))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
 
@@ -160,7 +160,7 @@ def test_acknowledgements_of_a_journal_that_was_put_aside_are_not_the_new_ones(
     (door.state / NAME).write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
     door.settle(30)
     assert [ready.anew for ready in door.of(JournalReady)] == [True, True]
-    door.line.ask(AskDue(0, 16, 9))
+    door.line.ask(AskDue(0, 9))
     door.settle(1)
     assert [index for index, _ in door.of(DueEntries)[-1].entries][:6] == [1, 2, 3, 4, 5, 6]
 
@@ -196,7 +196,7 @@ def test_catching_up_reads_no_entry_twice(door: Door, monkeypatch: pytest.Monkey
     monkeypatch.setattr(Book, "due", counted)
     after = 0
     for question in range(1, 20):
-        door.line.ask(AskDue(after, 16, question))
+        door.line.ask(AskDue(after, question))
         door.writer.turn()
         for index, _ in door.of(DueEntries)[-1].entries:
             door.line.acknowledge(index)  # written half a minute later
@@ -215,7 +215,7 @@ def test_a_question_that_the_card_could_not_answer_is_answered_when_it_can(
 
     with monkeypatch.context() as broken:
         broken.setattr(Book, "due", refuses)
-        door.line.ask(AskDue(0, 16, 7))
+        door.line.ask(AskDue(0, 7))
         door.settle(1)
         assert door.of(DueEntries) == []
     door.settle(5)
