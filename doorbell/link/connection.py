@@ -158,6 +158,7 @@ class Connection(threading.Thread):
             why = self._live()
         finally:
             self._online = False
+            self._client = None  # they hold each other: else each link that ended would wait for the collector
         self._put(Offline(time.monotonic(), self._generation, why))
 
     def _live(self) -> str:

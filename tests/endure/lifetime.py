@@ -13,8 +13,8 @@ WARM_S = 6.0
 MOST_GROWN_KB = 2048
 """One process of a life of faults: the journal's cache (512 kB), and what waits while nobody takes it. Row 13 holds an
 undisturbed life to half."""
-MOST_MORE = 2
-"""Descriptors and threads."""
+MOST_MORE = 3
+"""Descriptors and threads: a link is its socket and the two that wake its thread, and may be down at the first look."""
 LAST = 3
 """Looks at the end of a life: what piles up is there at each, a connection that is just being made is not."""
 SENT_AGAIN = {"cut": 16, "lose_broker": 16, "stall": 16, "kill_doorman": 300}

@@ -1,10 +1,12 @@
 """The link against a real mosquitto."""
 
 import asyncio
+import gc
 import queue
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -342,3 +344,19 @@ def test_a_broker_that_starts_again_finds_the_door_back_and_gets_no_old_ring(bro
             door.press("new")
             home.until(RING)
             assert [b'"new"' in one for one in home.payloads(RING)] == [True]
+
+
+def test_a_link_that_ended_leaves_nothing_behind(broker: Mosquitto) -> None:
+    got: queue.SimpleQueue[object] = queue.SimpleQueue()
+    link = Link(plain(broker.port), DOOR, got.put)
+    gc.disable()
+    try:
+        link.open(1)
+        assert isinstance(got.get(timeout=10), Online)
+        (thread,) = link._threads
+        client = weakref.ref(thread._client)
+        link.drop()
+        thread.join(10)
+        assert client() is None
+    finally:
+        gc.enable()
