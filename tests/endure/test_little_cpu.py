@@ -21,7 +21,7 @@ from tests.rigs.broker import Mosquitto
 from tests.rigs.door import Door, Listener, pause
 from tests.rigs.reading import opened
 
-pytestmark = [pytest.mark.endure, pytest.mark.row(14), pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.endure, pytest.mark.timeout(1800)]
 SLICE_S, ROUND_S = 0.01, 0.1
 WITHIN_S = 2.0 if FULL else 20.0
 """The bar; the short form shares its machine with other tests."""
@@ -65,6 +65,7 @@ def pictures_in(movie_bytes: bytes) -> int:
     return shown
 
 
+@pytest.mark.row(14)
 def test_with_a_tenth_of_a_processor_the_door_rings_in_time_and_tears_no_picture(
     tmp_path: Path, broker: Mosquitto, listener: Listener
 ) -> None:
