@@ -139,8 +139,9 @@ class Owed:
         ended = []
         for token, waiting in [(token, one) for token, one in self._waiting.items() if at >= one.until]:
             ended.append(Outcome(waiting.order, None, waiting.late))
-            waiting.told, waiting.until = True, float("inf")
-            if not waiting.lasts:
+            if waiting.lasts:
+                waiting.told, waiting.until = True, float("inf")
+            else:
                 del self._waiting[token]
         for one in [one for one in self._deletions if at >= one.until]:
             self._deletions.remove(one)

@@ -156,8 +156,7 @@ class Porch:
             new = self._first = roster.begin(self.name, first, self.keys.sign)
         except roster.RosterError as error:
             log.warning("a phone with the secret cannot join (%s)", error)
-            if self._open is not None:
-                self._open.joining = None  # the secret is still the household's
+            self._ask_again()  # the secret is still the household's
             return
         path = self.state / pairing.NAME
 
@@ -165,20 +164,24 @@ class Porch:
             self.household.keep(new)
             durable.remove(path)
 
-        if not self.errands.send("enrolled", keep) and self._open is not None:
-            self._open.joining = None  # the card hangs: the phone asks again
+        if not self.errands.send("enrolled", keep):
+            self._ask_again()  # the card hangs
 
     def _enrolled(self, why: str, at: float) -> None:
         new, self._first = self._first, None
         if new is None:
             return
         if why:
-            if self._open is not None:
-                self._open.joining = None  # the card refused: the phone asks again
+            self._ask_again()  # the card refused
             return
         self.household.adopt(new)
         self.begun(new, at)
         self._end("joined", at)
+
+    def _ask_again(self) -> None:
+        """Whoever showed the secret has not come in: it counts for the next who asks, perhaps the same phone."""
+        if self._open is not None:
+            self._open.joining = None
 
     # ---- what is open, and how it ends
 

@@ -66,7 +66,7 @@ class Lookout:
                 self._shown(event.text)
             case events.ErrandDone(token=token) if token == LEARNT:
                 self._learnt(event.why, at)
-        if self._until is not None and at >= self._until and not self._keeping:
+        if (due := self.deadline) is not None and at >= due:
             log.info("no phone showed its QR: the camera looks no longer")
             self._end(at)
 

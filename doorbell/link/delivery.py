@@ -244,7 +244,7 @@ class Delivery:
 
     def disconnected(self, at: float, generation: int) -> list[Action]:
         """The connection ended or could not be made."""
-        if generation == self.generation and self._phase != "idle":
+        if not self.has_ended(generation):
             self._end(at)
         return self._settle(at)
 

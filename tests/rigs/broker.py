@@ -7,14 +7,12 @@ import signal
 import socket
 import subprocess
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from attrs import define, field
 
 STARTS_WITHIN_S = 10.0
-RUNS = " running\n"
 
 
 def free_port() -> int:
@@ -106,10 +104,8 @@ class Mosquitto:
         with (self.folder / f"mosquitto-{self.port}.log").open("ab") as log:
             before = log.tell()
             self._process = subprocess.Popen([program, "-c", str(configuration)], stdout=log, stderr=log)
-        ends = time.monotonic() + STARTS_WITHIN_S
-        while not (RUNS in self.log(before) and self._answers()):  # before it runs a SIGHUP ends it
-            assert self._process.poll() is None and time.monotonic() < ends, self.log(before)
-            time.sleep(0.01)
+        # Not when it listens: until it runs a SIGHUP ends it.
+        assert self.says(" running\n", STARTS_WITHIN_S, before), self.log(before)
 
     def stop(self) -> None:
         if self._process:
@@ -127,12 +123,9 @@ class Mosquitto:
     def reload(self) -> None:
         """It reads its password and ACL files again, and puts out whom they let in no longer."""
         assert self._process
-        before = self.log().count("Reloading config.")
+        before = len(self.log().encode())
         self._process.send_signal(signal.SIGHUP)
-        ends = time.monotonic() + STARTS_WITHIN_S
-        while self.log().count("Reloading config.") == before:
-            assert time.monotonic() < ends, self.log()
-            time.sleep(0.02)
+        assert self.says("Reloading config.", STARTS_WITHIN_S, before), self.log(before)
 
     def let_in(self, name: str, password: str, rights: str) -> None:
         """One more login while it runs, as after `systemctl reload mosquitto`."""
@@ -146,19 +139,14 @@ class Mosquitto:
             file.seek(since)
             return file.read().decode()
 
-    def says(self, words: str, within: float = 10.0) -> bool:
-        """Whether its log comes to hold *words*; it writes a line when it gets round to it."""
+    def says(self, words: str, within: float = 10.0, since: int = 0) -> bool:
+        """Whether its log comes to hold *words* from its byte *since* on; a broker that has ended says no more."""
         until = time.monotonic() + within
-        while words not in self.log():
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.05)
+        while words not in self.log(since):
+            if time.monotonic() > until or self._process is None or self._process.poll() is not None:
+                return words in self.log(since)
+            time.sleep(0.02)
         return True
-
-    def _answers(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
 
     def _configuration(self) -> str:
         lines = [f"listener {self.port} 127.0.0.1", "persistence false", "log_type all", "user root", self.settings]
