@@ -104,6 +104,8 @@ class Filler:
             client, ended = found
             while not ended.is_set():
                 said = client.publish(f"heap/{self._kept}", os.urandom(size), qos=1, retain=True)
+                if said.rc:
+                    break  # ended, though its event is still to come
                 while not (ended.is_set() or said.is_published()):
                     ended.wait(0.005)
                 self._kept += said.is_published()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import median
 
 from attrs import define, field
 
@@ -13,10 +14,10 @@ WARM_S = 6.0
 MOST_GROWN_KB = 2048
 """One process of a life of faults: the journal's cache (512 kB), and what waits while nobody takes it. Row 13 holds an
 undisturbed life to half."""
-MOST_MORE = 3
-"""Descriptors and threads: a link is its socket and the two that wake its thread, and may be down at the first look."""
-LAST = 3
-"""Looks at the end of a life: what piles up is there at each, a connection that is just being made is not."""
+MOST_MORE = 2
+"""Descriptors and threads: a connection that is just being made."""
+LOOKS = 3
+"""At either end of a life; the middle one counts, for a link may be down at one of them."""
 SENT_AGAIN = {"cut": 16, "lose_broker": 16, "stall": 16, "kill_doorman": 300}
 """Entries that one fault may have sent twice: those on their way; after a kill the acknowledgements of 30 s as well."""
 
@@ -68,10 +69,8 @@ class Report:
 
     def more(self, what: str) -> int:
         """The most that one process had more of *what* at its end than when it was warm."""
-        lives = [warm(looks) for looks in self.lives.values() if len(warm(looks)) > LAST]
-        return max(
-            (min(getattr(one, what) for one in looks[-LAST:]) - getattr(looks[0], what) for looks in lives), default=0
-        )
+        lives = [[getattr(one, what) for one in warm(looks)] for looks in self.lives.values()]
+        return max((median(life[-LOOKS:]) - median(life[:LOOKS]) for life in lives if len(life) > LOOKS), default=0)
 
     def most_mb(self) -> float:
         """The largest doorman and the largest recorder together."""

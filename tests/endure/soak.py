@@ -159,7 +159,6 @@ class Soak:
     def _live(self, began: float, seconds: float, events: int, film_bytes: int) -> None:
         fault_at = began + self.fault_s
         while (at := time.monotonic()) < began + seconds and not (events and self.report.events >= events):
-            self._do_what_is_due()
             if self.faults and at >= fault_at and not self._later:
                 name = self.chance.choice(self.faults)
                 self.report.faults[name] += 1

@@ -139,6 +139,10 @@ def test_what_is_due_is_asked_in_pages_and_stops_when_acknowledged(door: Door) -
     assert [index for index, _ in door.of(DueEntries)[-1].entries] == [30]
 
 
+def refuses(*_: object, **__: object) -> None:
+    raise sqlite3.OperationalError("disk I/O error")
+
+
 def test_acknowledgements_of_a_journal_that_was_put_aside_are_not_the_new_ones(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -149,9 +153,6 @@ def test_acknowledgements_of_a_journal_that_was_put_aside_are_not_the_new_ones(
         door.line.acknowledge(index)  # the broker has them; it is written within half a minute
     for number in range(6):
         door.line.put(ring(number))
-
-    def refuses(_: Book) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as broken:
         broken.setattr(Book, "commit", refuses)
@@ -168,9 +169,6 @@ def test_acknowledgements_of_a_journal_that_was_put_aside_are_not_the_new_ones(
 def test_pages_that_the_card_could_not_give_are_given_when_it_can(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     door.line.put(ring())
     door.settle(2)
-
-    def refuses(*_: object, **__: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as broken:
         broken.setattr(Book, "entries", refuses)
@@ -209,9 +207,6 @@ def test_a_question_that_the_card_could_not_answer_is_answered_when_it_can(
 ) -> None:
     door.line.put(ring())
     door.settle(2)
-
-    def refuses(*_: object) -> None:
-        raise sqlite3.OperationalError("disk I/O error")
 
     with monkeypatch.context() as broken:
         broken.setattr(Book, "due", refuses)

@@ -12,8 +12,6 @@ from typing import Any
 
 import pytest
 
-from doorbell.enrolment import enrol
-from doorbell.ticket import Ticket
 from tests.phone.conftest import House
 from tests.phone.hand import Phone, Site, missing
 from tests.phone.street import Street, goes, types_the_words
@@ -21,7 +19,7 @@ from tests.phone.test_app import SCENE
 from tests.phone.test_banners import signed
 from tests.phone.test_phone_pairing import shown_on
 from tests.phone.test_screens import CHANGED, drag
-from tests.rigs.door import Door, pause
+from tests.rigs.door import pause
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.skipif(bool(missing()), reason=missing())]
 
@@ -111,13 +109,11 @@ def _rewrite(home: House, note: Any) -> None:
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])
-def test_every_state(street: Street, site: Site, tmp_path: Path, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_state(street: Street, site: Site, look: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a screen shows in a household's life: phones that come and go, two doors, a door that cannot be reached."""
     monkeypatch.setenv("DOORBELL_LOOK", look)
     front, anna, ben = street.door, street.phone(), street.phone()
-    back = Door(tmp_path / "back", street.broker.port, {"door": {"id": "back"}}, owner=front.owner)
-    back.settings["mqtt"] = street.login_of("back")
-    card = street.ticket_of_the_card()
+    back, card = street.another("back"), street.ticket_of_the_card()
     with front:
         goes(anna, site.url)
         anna.sees("Scan or paste a QR")
@@ -167,10 +163,7 @@ def test_every_state(street: Street, site: Site, tmp_path: Path, look: str, monk
             ben.do(f"await page.locator('label', {{hasText: {json.dumps(way)}}}).locator('input').click()")
             ben.do("await page.locator('fieldset:not([disabled]) input:checked').waitFor()")
             take(ben, look, f"pocket-{way.partition(' ')[0].lower()}")
-        secret = enrol(back.state, back.owner.recipient, back.owner.verify_key)
-        address = f"ws://127.0.0.1:{street.sockets}"
-        card = Ticket(back.owner.recipient.key, back.owner.verify_key, secret, door="back", broker=address)
-        street.asks(ben, site, card, "Ben")
+        street.asks(ben, site, street.ticket_of_the_card(back), "Ben")
         with back:
             ben.sees("Last step: the paper", 60)
             types_the_words(ben, back.owner.words())

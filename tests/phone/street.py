@@ -19,11 +19,14 @@ from attrs import define
 from doorbell import ticket
 from doorbell.brokersetup import ACL, PASSWORDS
 from doorbell.enrolment import enrol
+from doorbell.journal.entry import read_body
+from doorbell.journal.opening import open_to_read
 from doorbell.ticket import Ticket
 from tests.light.pictures import Luma
 from tests.phone.hand import Phone, Site
 from tests.rigs.broker import Mosquitto, free_port
 from tests.rigs.door import Door
+from tests.rigs.reading import opened
 
 
 @define
@@ -62,6 +65,20 @@ class Street:
         phone.do(f"await page.locator('[name=phonePassword]').fill({json.dumps(password)})")
         return str(shlex.split(text)[4])
 
+    def rings_anew(self) -> None:
+        """A press that is a visit of its own: a second one within a visit rings at no phone."""
+        self.door.until(self._nobody_is_there)
+        self.door.press()
+
+    def _nobody_is_there(self) -> bool:
+        book = open_to_read(self.door.state)
+        try:
+            told = [read_body(opened(self.door.owner, one.body)) for one in book.entries() if one.body]
+        finally:
+            book.close()
+        rung, over = ([one["visit"] for one in told if one["kind"] == kind] for kind in ("ring", "visit"))
+        return len(rung) == self.door.log().count("somebody rings") and set(rung) <= set(over)
+
     def asks(self, phone: Phone, site: Site, one: Ticket, name: str) -> str:
         """By the link that tools print; the member id of who asks."""
         goes(phone, f"{site.url}#/join/{ticket.to_paste(one)}")
@@ -70,12 +87,19 @@ class Street:
         phone.press("Join")
         return me
 
-    def ticket_of_the_card(self) -> Ticket:
-        """As the tool that writes a card prints it."""
-        owner = self.door.owner
-        secret = enrol(self.door.state, owner.recipient, owner.verify_key)
+    def ticket_of_the_card(self, door: Door | None = None) -> Ticket:
+        """As the tool that writes a card prints it, of the street's door or of another, before it is started first."""
+        door = door or self.door
+        owner, name = door.owner, door.settings.get("door", {}).get("id", "front")
+        secret = enrol(door.state, owner.recipient, owner.verify_key)
         address = f"ws://127.0.0.1:{self.sockets}"
-        return Ticket(owner.recipient.key, owner.verify_key, secret, door="front", broker=address)
+        return Ticket(owner.recipient.key, owner.verify_key, secret, door=name, broker=address)
+
+    def another(self, name: str) -> Door:
+        """A second door of the same owner, with a login of its own at the broker."""
+        login = self.login_of(name)
+        settings = {"door": {"id": name}, "mqtt": login}
+        return Door(self.door.folder.parent / name, self.broker.port, settings, owner=self.door.owner)
 
 
 @contextmanager

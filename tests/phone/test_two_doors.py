@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
 from doorbell import ticket
-from doorbell.enrolment import enrol
-from doorbell.ticket import Ticket
 from tests.phone.hand import Phone, Site, missing
 from tests.phone.street import Street, goes, types_the_words
 from tests.rigs.door import Door
@@ -33,13 +30,10 @@ def visits(phone: Phone, count: int) -> None:
     phone.do(f"await page.waitForFunction((count) => document.querySelectorAll('a.visit').length === count, {count})")
 
 
-def test_two_doors_ring_and_keep_their_histories_apart(street: Street, site: Site, tmp_path: Path) -> None:
+def test_two_doors_ring_and_keep_their_histories_apart(street: Street, site: Site) -> None:
     front, phone = street.door, street.phone()
-    back = Door(tmp_path / "back", street.broker.port, {"door": {"id": "back"}}, owner=front.owner)
-    back.settings["mqtt"] = street.login_of("back")
-    secret = enrol(back.state, back.owner.recipient, back.owner.verify_key)
-    address = f"ws://127.0.0.1:{street.sockets}"
-    card = Ticket(back.owner.recipient.key, back.owner.verify_key, secret, door="back", broker=address)
+    back = street.another("back")
+    card = street.ticket_of_the_card(back)
     with front:
         street.asks(phone, site, street.ticket_of_the_card(), "Anna")
         phone.sees("Last step: the paper")

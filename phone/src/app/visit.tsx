@@ -46,7 +46,7 @@ export function VisitPage({ door, view, id }: { door: Door; view: DoorView; id: 
     } catch (error) {
       if (error instanceof Refused && error.word === "stopped") return;
       setSaid(error instanceof Refused && error.word === "forged" ? T.visit.wrong : sentence(error));
-      if (error instanceof Refused) void door.missed(fact!.id, error.word);
+      if (error instanceof Refused) void door.history.missed(fact!.id, error.word);
     }
     setDone(null);
   };

@@ -39,12 +39,12 @@ export class Door {
   readonly story = new Story();
   readonly asking: Asking;
   readonly entering: Entering;
+  readonly history: History;
   readonly #state: DoorState;
   readonly #opener: Opener;
   readonly #clock = new DoorClock();
   readonly #bell: Bell;
   readonly #posters: Posters;
-  readonly #history: History;
   readonly #broker: Broker;
   readonly #returns = new Set<() => void>();
   #doubted: Bytes[] = [];
@@ -75,7 +75,7 @@ export class Door {
       entered: () => void (this.#greetAgain = setTimeout(() => void this.greet(), AGAIN_AFTER_MS)),
     });
     this.#posters = new Posters(record.door, this.story, cupboard, this.asking);
-    this.#history = new History(this.#state, this.story, this.#posters, cupboard, backroom, {
+    this.history = new History(this.#state, this.story, this.#posters, cupboard, backroom, {
       asking: this.asking,
       queue: (task) => this.#queue(task),
       haste: () => this.haste(),
@@ -102,10 +102,10 @@ export class Door {
   }
 
   async start(): Promise<void> {
-    const kept = await this.#history.remember();
+    const kept = await this.history.remember();
     this.#broker.open();
-    await this.#history.retell(kept);
-    await this.#queue(() => this.#history.sweep());
+    await this.history.retell(kept);
+    await this.#queue(() => this.history.sweep());
   }
 
   /** When the broker is there again, at once where it is. Raises Refused after *BACK_WITHIN_MS*, or when *stop* says so. */
@@ -139,7 +139,7 @@ export class Door {
     this.#state.closed = true;
     clearTimeout(this.#ringEnds);
     clearTimeout(this.#greetAgain);
-    this.#history.close();
+    this.history.close();
     this.#broker.close();
   }
 
@@ -147,30 +147,30 @@ export class Door {
 
   ignore(): void {
     clearTimeout(this.#ringEnds);
-    this.#show({ ringing: null });
+    this.#state.show({ ringing: null });
   }
 
   silence(until: number): Promise<void> {
     this.ignore();
-    return this.#keep({ silentUntil: until });
+    return this.#state.keep({ silentUntil: until });
   }
 
   putAway(trouble: Trouble): Promise<void> {
-    return this.#keep({ faults: this.#state.record.faults.filter((one) => one !== trouble) });
+    return this.#state.keep({ faults: this.#state.record.faults.filter((one) => one !== trouble) });
   }
 
   /** A person compared the door's check words with what the door itself shows. */
   compared(): Promise<void> {
-    return this.#keep({ known: "compared" });
+    return this.#state.keep({ known: "compared" });
   }
 
   /** The login at the broker has another password, from the next connection on. */
   relogin(password: string): Promise<void> {
-    return this.#keep({ password });
+    return this.#state.keep({ password });
   }
 
   rename(name: string): Promise<void> {
-    return this.#keep({ name });
+    return this.#state.keep({ name });
   }
 
   /**
@@ -189,11 +189,6 @@ export class Door {
     return ending === "opens" && plain[0] === 0xff && plain[1] === 0xd8 ? plain : null;
   }
 
-  /** Fetching *clip* failed with *word*: `History.missed`. */
-  missed(clip: string, word: string): Promise<void> {
-    return this.#history.missed(clip, word);
-  }
-
   /** A picture of now, as a JPEG, sealed to this phone alone. Raises Refused. */
   async still(): Promise<Bytes> {
     const { result } = await this.asking.ask("still", {}, { within: STILL_WITHIN_MS });
@@ -209,7 +204,7 @@ export class Door {
   #queue(task: () => Promise<void>): Promise<void> {
     return (this.#work = this.#work.then(task).catch((error: unknown) => {
       if (!(error instanceof Refused)) return reportError(error); // a mistake of ours: told, and the next message is heard
-      if (error.word === "signature") this.#show({ forged: this.view.forged + 1 });
+      if (error.word === "signature") this.#state.show({ forged: this.view.forged + 1 });
     }));
   }
 
@@ -225,7 +220,7 @@ export class Door {
       case "poster":
         return this.#poster(rest ?? "", payload);
       case "journal":
-        return this.#history.hear(payload);
+        return this.history.hear(payload);
       case "to":
         return this.#reply(payload);
       case "clip":
@@ -237,7 +232,7 @@ export class Door {
 
   /** The door says `online` before nearly every ring, to prove its link: no reason to draw the screen anew just then. */
   #available(door: DoorView["door"]): void {
-    if (this.view.door !== door) this.#show({ door });
+    if (this.view.door !== door) this.#state.show({ door });
   }
 
   async #hello(payload: Bytes): Promise<void> {
@@ -247,7 +242,7 @@ export class Door {
     try {
       hello = await readHello(payload, record.door, known);
     } catch (error) {
-      if (error instanceof Refused && error.word === "signature" && known) await this.#trouble("stranger", 0);
+      if (error instanceof Refused && error.word === "signature" && known) await this.#state.trouble("stranger", 0);
       throw error;
     }
     const { joining } = record;
@@ -256,13 +251,13 @@ export class Door {
     // An epoch that the door itself has confirmed is given up only when the door confirms another: a broker can replay the
     // hello of yesterday, and then yesterday's ring.
     if (!this.#clock.asked) this.#clock.begin(hello.epoch);
-    const { journal, isOther } = this.#history.named(hello.journal);
-    await this.#keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal });
+    const { journal, isOther } = this.history.named(hello.journal);
+    await this.#state.keep({ verifyKey: hello.verifyKey, boxKey: hello.boxKey, journal });
     if (joining && !known)
-      await this.#keep({ known: joining.secret ? "paired" : "first", joining: { ...joining, ticket: null, step: "asking" } });
-    this.#history.begin(hello.verifyKey);
+      await this.#state.keep({ known: joining.secret ? "paired" : "first", joining: { ...joining, ticket: null, step: "asking" } });
+    this.history.begin(hello.verifyKey);
     if (fresh || isOther) {
-      this.#show({ answers: false });
+      this.#state.show({ answers: false });
       void (this.#state.record.joining?.step === "asking" ? this.entering.knock() : this.greet());
     }
   }
@@ -282,14 +277,14 @@ export class Door {
     try {
       await this.refresh();
       for (const payload of this.#doubted.splice(0)) void this.#queue(() => this.#alert(payload));
-      await this.#history.catchUp();
+      await this.history.catchUp();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.word !== "silence" || tries <= 1) return;
       clearTimeout(this.#greetAgain);
       this.#greetAgain = setTimeout(() => void this.greet(tries - 1), AGAIN_AFTER_MS * (1 + GREETINGS - tries));
     } finally {
-      this.#history.goOn();
+      this.history.goOn();
     }
   }
 
@@ -299,7 +294,7 @@ export class Door {
     await this.#roster(result["roster"]);
     const role = result["role"] === "admin" ? "admin" : "member";
     const recording = typeof result["recording"] === "boolean" ? result["recording"] : this.view.recording;
-    this.#show({ answers: true, removed: false, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
+    this.#state.show({ answers: true, removed: false, role, recording, health: readHealth(result["health"]), heardAt: Date.now() });
   }
 
   async #roster(document: unknown): Promise<void> {
@@ -307,8 +302,8 @@ export class Door {
     if (typeof document !== "object" || document === null || !record.verifyKey) return;
     const present = record.roster && knownRoster(record.roster);
     const { roster, trouble } = await follow(document, record.door, record.verifyKey, present, record.owner ?? null);
-    if (roster) await this.#keep({ roster: roster.document });
-    if (trouble) await this.#trouble(trouble, knownRoster(document).revision);
+    if (roster) await this.#state.keep({ roster: roster.document });
+    if (trouble) await this.#state.trouble(trouble, knownRoster(document).revision);
   }
 
   async #alert(payload: Bytes): Promise<void> {
@@ -324,27 +319,27 @@ export class Door {
     }
     const ringing: Ringing = { ...alert, heard: Date.now() };
     if (record.silentUntil <= Date.now()) {
-      this.#show({ ringing });
+      this.#state.show({ ringing });
       clearTimeout(this.#ringEnds);
-      this.#ringEnds = setTimeout(() => this.#show({ ringing: null }), RINGS_FOR_MS);
+      this.#ringEnds = setTimeout(() => this.#state.show({ ringing: null }), RINGS_FOR_MS);
     }
-    await this.#keep({ rung: this.#bell.rung }); // shown first; a broker that says it again finds it known after a reload too
+    await this.#state.keep({ rung: this.#bell.rung }); // shown first; a broker that says it again finds it known after a reload too
   }
 
   async #poster(visit: string, sealed: Bytes): Promise<void> {
     const came = await this.#posters.take(visit, sealed);
-    if (came === "taken") this.#show({});
-    if (came === "doubted") await this.#trouble("poster", 0);
+    if (came === "taken") this.#state.show({});
+    if (came === "doubted") await this.#state.trouble("poster", 0);
   }
 
   async #reply(payload: Bytes): Promise<void> {
     const toOwner = await this.entering.hear(payload);
-    if (toOwner) await this.#history.look(toOwner);
+    if (toOwner) await this.history.look(toOwner);
     else
       await this.asking.hear(payload, (reply) => {
         // Not while it asks to be let in: then it is none yet.
-        if (reply.refused === "member" && this.#state.record.joining?.step !== "asking") this.#show({ removed: true, answers: false, role: null });
-        return this.#history.look(reply);
+        if (reply.refused === "member" && this.#state.record.joining?.step !== "asking") this.#state.show({ removed: true, answers: false, role: null });
+        return this.history.look(reply);
       });
   }
 
@@ -352,9 +347,9 @@ export class Door {
     if (link !== "online") {
       this.asking.giveUp();
       this.entering.giveUp();
-      this.#show({ link, door: "unknown" });
+      this.#state.show({ link, door: "unknown" });
     } else {
-      this.#show({ link });
+      this.#state.show({ link });
       for (const here of [...this.#returns]) here();
       if (this.#clock.epoch) void this.greet();
     }
@@ -363,17 +358,5 @@ export class Door {
   #facts() {
     const { door, verifyKey, boxKey, roster } = this.#state.record;
     return verifyKey && boxKey ? { door, verifyKey, boxKey, roster: roster ? knownRoster(roster).revision : 0 } : null;
-  }
-
-  #show(change: Partial<DoorView>): void {
-    this.#state.show(change);
-  }
-
-  #keep(change: Partial<DoorRecord>): Promise<void> {
-    return this.#state.keep(change);
-  }
-
-  #trouble(what: Trouble["what"], index: number): Promise<void> {
-    return this.#state.trouble(what, index);
   }
 }
