@@ -311,12 +311,8 @@ class Soak:
 
     def _end(self) -> None:
         """Let everything be delivered, stop, and look at what lies on the card and at the broker."""
-        report = self.report
-        ends = time.monotonic() + 60
-        while time.monotonic() < ends:
-            newest = self.door.status().get("entries", 0)
-            if newest and newest in {read_document(note.payload).index for note in self.listener.of("journal")[-50:]}:
-                break
+        report, over = self.report, time.monotonic()
+        while time.monotonic() < over + 60 and not self._is_delivered(over):
             pause(0.2)
         self.door.stop()
         book = open_to_read(self.door.state)
@@ -340,6 +336,13 @@ class Soak:
         )
         ages = [note.at - self._pressed(note.payload) for note in self.listener.of("/alert")]
         report.stale = [age for age in ages if age > STALE_S]
+
+    def _is_delivered(self, since: float) -> bool:
+        """Whether the door, by a page of later than *since*, is at the broker, and its newest entry arrived; what it
+        writes afterwards it hands over before it stops."""
+        page = self.door.status()
+        heard = {read_document(note.payload).index for note in self.listener.of("journal")[-50:]}
+        return page.get("uptime", 0.0) > since + 0.5 and page["broker"] and page["entries"] in heard
 
     def leave(self, folder: Path) -> None:
         """What the door said, what was never heard, and every look at a process, for whoever wants to know why."""
