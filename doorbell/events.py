@@ -265,6 +265,8 @@ class Online:
     generation: int
     protocol: int
     """4 for MQTT 3.1.1, 5 for MQTT 5."""
+    largest: int
+    """Bytes of one message that the broker takes; ``sys.maxsize`` where it names no limit."""
 
 
 @frozen

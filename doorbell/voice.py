@@ -6,6 +6,7 @@ When it may go out is ``link.delivery``'s decision, how it gets out is ``link.mq
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -32,6 +33,10 @@ LET_THROUGH_S = 0.005
 """How long the alert waits for the ring to be written."""
 DENIED = "The broker refuses what the door says: give its login the door's topics."
 FULL = "The broker is full: make room there. The journal keeps what it does not take."
+NARROW = (
+    "The broker takes messages of at most {} bytes, the door's have up to {}: what is larger does not reach anybody. "
+    "Raise its limit (mosquitto: max_packet_size)."
+)
 NO_JOURNAL = bytes(16)
 """The journal id of a door whose journal cannot be opened: what it says is still signed, and rings."""
 
@@ -56,6 +61,8 @@ class Voice:
     """Shown in hello while pairing is open."""
     journal_id: bytes = b""
     """Empty until the journal is open; until then there is no hello."""
+    _largest: int = sys.maxsize
+    """Bytes of one message that the broker takes."""
 
     def start(self, at: float) -> None:
         self._carry_out(self.delivery.start(at))
@@ -211,7 +218,8 @@ class Voice:
         match event:
             case events.Online():
                 log.info("the broker answers (MQTT %s)", "5" if event.protocol == 5 else "3.1.1")
-                self._tell_denied()
+                self._largest = event.largest
+                self._tell_broker()
                 self.states(at)
                 self._carry_out(self.delivery.connected(at, event.generation, event.at))
             case events.Offline():
@@ -222,17 +230,17 @@ class Voice:
                 was_denied = bool(self.delivery.denied)
                 actions = self.delivery.acked(at, event.generation, event.mid, event.at)
                 if was_denied:
-                    self._tell_denied()
+                    self._tell_broker()
                 self._carry_out(actions)
             case events.Refused():
                 actions = self.delivery.refused(at, event.generation, event.mid, event.at, full=event.full)
-                self._tell_denied()
+                self._tell_broker()
                 self._carry_out(actions)
 
-    def _tell_denied(self) -> None:
+    def _tell_broker(self) -> None:
         refused = self.delivery.denied.values()
-        why = "" if not refused else FULL if all(refused) else DENIED
-        self.problems.tell("broker", why)
+        narrow = NARROW.format(self._largest, messages.LARGEST) if self._largest < messages.LARGEST else ""
+        self.problems.tell("broker", narrow if not refused else FULL if all(refused) else DENIED)
 
     def birth_delay(self) -> float:
         """How long to wait after Home Assistant's birth: not all doors of a house at once."""

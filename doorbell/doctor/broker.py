@@ -10,9 +10,8 @@ import ssl
 
 from doorbell.doctor.finding import Door, Finding, bad, good, unknown
 from doorbell.doctor.greeting import PROTOCOLS, Greeting, greeting
+from doorbell.link.messages import LARGEST
 
-LEAST_PACKET = 128 * 1024
-"""A message of the door is at most 96 KiB with its topic and a seal; AWS IoT takes 128 KiB."""
 WEBSOCKET_PORTS = (9001, 8884, 1884, 8084, 443)
 """As mosquitto's and Home Assistant's documents name them, and those of the large services."""
 WEBSOCKET_S = 2.0
@@ -57,10 +56,10 @@ def packets(door: Door) -> Finding:
     largest = greeting(door).largest
     if largest is None:
         return good("The broker names no limit for a message.")
-    if largest < LEAST_PACKET:
+    if largest < LARGEST:
         return bad(
             f"The broker takes messages of {largest} bytes at most: clips would not get through.",
-            f"Raise its limit to {LEAST_PACKET} bytes or more (mosquitto: max_packet_size).",
+            f"Raise its limit to {LARGEST} bytes or more (mosquitto: max_packet_size).",
         )
     return good(f"The broker takes messages of {largest} bytes.")
 

@@ -107,7 +107,6 @@ class Connection(threading.Thread):
         self._woken, self._wake_end = socket.socketpair()
         self._woken.setblocking(False)
         self._wake_end.setblocking(False)
-        self.oversized = 0
 
     # ---- called from the main loop
 
@@ -323,7 +322,7 @@ class Connection(threading.Thread):
         if self._subscriptions:
             client.subscribe(list(self._subscriptions))
         self._online = True
-        self._put(Online(time.monotonic(), self._generation, self._protocol))
+        self._put(Online(time.monotonic(), self._generation, self._protocol, self._largest))
 
     def _disconnected(self, _: Any, __: Any, ___: Any, reason: ReasonCode, ____: Any) -> None:  # noqa: ANN401
         self._said = reason
@@ -338,10 +337,8 @@ class Connection(threading.Thread):
             self._put(Acked(time.monotonic(), self._generation, mid))
 
     def _heard(self, _: Any, __: Any, message: paho.MQTTMessage) -> None:  # noqa: ANN401
-        if len(message.payload) > LARGEST_HEARD:
-            self.oversized += 1
-            return
-        self._put(Heard(time.monotonic(), self._generation, message.topic, bytes(message.payload), message.retain))
+        if len(message.payload) <= LARGEST_HEARD:
+            self._put(Heard(time.monotonic(), self._generation, message.topic, bytes(message.payload), message.retain))
 
 
 def _properties(packet: int) -> Properties:

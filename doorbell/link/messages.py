@@ -16,6 +16,10 @@ from attrs import asdict, frozen
 
 from doorbell.link.topics import TABLE, TOPICS, topic
 
+LARGEST = 128 * 1024
+"""Bytes of one PUBLISH that a broker has to take: a message of the door has at most 96 KiB with its topic and a seal;
+AWS IoT takes 128 KiB."""
+
 Sign = Callable[[Literal["alert", "hello", "reply"], bytes], bytes]
 Seal = Callable[[bytes], bytes]
 

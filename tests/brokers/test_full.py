@@ -136,8 +136,9 @@ def test_a_broker_without_memory_loses_nothing_of_the_journal(tmp_path: Path, sm
     door, filler = Door(tmp_path / "door", small.port), Filler(small.port)
     # Each entry is sealed to sixteen: what a guest leaves of the room is too little for one.
     enrol(door, *((Phone(0, f"Phone {n}"), "member") for n in range(15)))
-    with door, Listener(small.port) as listener:
-        listener.wait("journal")
+    with door:
+        with Listener(small.port) as listener:  # gone before it fills: what is on its way to one is room a moment later
+            listener.wait("journal")
         filler.fill()
         rings(door)
         rings(door)
@@ -151,6 +152,26 @@ def test_a_broker_without_memory_loses_nothing_of_the_journal(tmp_path: Path, sm
             again.wait("/ring")
         assert door.stop() == 0
     assert not set(range(1, last + 1)) & set(due(door))
+    assert "Traceback" not in door.log()
+
+
+def test_a_broker_that_takes_only_small_messages_is_told_and_gets_all_when_it_takes_larger_ones(tmp_path: Path) -> None:
+    narrow = Mosquitto(tmp_path, settings="max_packet_size 1500")
+    door = Door(tmp_path / "door", narrow.port)
+    enrol(door, *((Phone(0, f"Phone {n}"), "member") for n in range(15)))
+    with narrow, door:
+        sentence = door.until(lambda: problem(door))
+        assert "at most 1500 bytes, the door's have up to 131072" in sentence
+        with Listener(narrow.port) as listener:
+            rings(door)
+            listener.wait("/ring")
+            assert listener.of("journal") == []
+        narrow.stop()
+        narrow.settings = ""
+        narrow.start()
+        with Listener(narrow.port) as listener:
+            listener.wait("journal", 2)
+        door.until(lambda: not problem(door))
     assert "Traceback" not in door.log()
 
 
