@@ -43,11 +43,11 @@ class Told:
     login: str | None
     ca: Path | None
     pin: str | None
-    zone: str | None
+    timezone: str | None
     ssh_key: Path | None
     secrets: Path | None
     settings: Path | None
-    updates: bool
+    no_updates: bool
     may_ask: bool
 
 
@@ -61,7 +61,7 @@ def wishes(told: Told) -> Wishes:
     if left := sorted(set(secrets) - _used(wifi, found)):
         raise Mistake(f"{left[0]} stands in the secrets, but there is no use for it: check --wifi and --login.")
     return Wishes(
-        door, name, wifi, found, _zone(told.zone) or _zone_here(), _public_key(told.ssh_key), told.updates,
+        door, name, wifi, found, _zone(told.timezone) or _zone_here(), _public_key(told.ssh_key), not told.no_updates,
         _toml(told.settings) if told.settings else {},
     )  # fmt: skip
 

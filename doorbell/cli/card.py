@@ -164,30 +164,12 @@ def _pins(text: str) -> str:
 
 
 def _wishes(options: dict[str, Any]) -> Wishes:
+    from attrs import fields_dict
+
     from doorbell.card.ask import Told, wishes
 
-    return wishes(
-        Told(
-            options["door"],
-            options["name"],
-            options["wifi"],
-            options["country"],
-            options["wpa3"],
-            options["hidden"],
-            options["ethernet"],
-            options["broker"],
-            options["no_broker"],
-            options["login"],
-            options["ca"],
-            options["pin"],
-            options["timezone"],
-            options["ssh_key"],
-            options["secrets"],
-            options["settings"],
-            not options["no_updates"],
-            may_ask=_may_ask(options),
-        )
-    )
+    given = {name: options[name] for name in fields_dict(Told) if name in options}
+    return wishes(Told(**given, may_ask=_may_ask(options)))
 
 
 def _key(place: Path, options: dict[str, Any]) -> tuple[Path, bool, str]:

@@ -151,5 +151,5 @@ def test_the_demo_is_opened_in_a_browser_by_the_link_that_it_prints(tmp_path: Pa
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # a demo that is killed leaves its door behind
+        process.wait(60)
