@@ -67,7 +67,8 @@ class RecorderReady:
 
 @frozen
 class RecorderAlive:
-    """New frames since the last one; sent once a second. ``dropped`` counts frames given up since the start."""
+    """New frames since the last one, the newest of *at*; sent once a second. ``dropped`` counts frames given up since
+    the start."""
 
     at: float
     frames: int

@@ -92,8 +92,9 @@ class Recorder:
         self._screenings: dict[str, Screening] = {}
         self._looking: Looking | None = None
         self._moving = self._covered = False
-        self._frames = self._packets = 0
-        self._told = (0, 0)
+        self._frames = 0
+        self._looked = self._coded = self._told = 0.0
+        """When the last picture was looked at, when one was coded, and the older of both as it was told."""
         self._alive_at = self._held_at = 0.0
         self._ready = False
         self._held: deque[object] = deque()
@@ -218,7 +219,7 @@ class Recorder:
         self._looking = Looking(self._inbox.put) if on else None
 
     def _packet(self, packet: Packet) -> None:
-        self._packets += 1
+        self._coded = time.monotonic()
         if self._clip is not None:
             self._clip.add(packet)
             if self._clip.overdue(packet.at):
@@ -230,6 +231,7 @@ class Recorder:
 
     def _luma(self, luma: Luma) -> None:
         self._frames += 1
+        self._looked = time.monotonic()
         if self._motion is None:
             height, width = luma.plane.shape
             mask = watch(self._config.motion.zones, width, height) if self._config.motion.zones else None
@@ -290,9 +292,9 @@ class Recorder:
             return
         self._alive_at = at
         # A camera lives while it looks and its pictures are coded: either alone is a stall.
-        if self._frames > self._told[0] and self._packets > self._told[1] and not self._fast:
-            self._told = self._frames, self._packets
-            self._doorman.tell(RecorderAlive(at, self._frames, self._intake.dropped + self._camera.dropped))
+        if (lived := min(self._looked, self._coded)) > self._told and not self._fast:
+            self._told = lived
+            self._doorman.tell(RecorderAlive(lived, self._frames, self._intake.dropped + self._camera.dropped))
         if self._motion is not None and at - self._held_at >= HELD_BACK_S:
             self._held_at = at
             if gates := self._motion.held_back():

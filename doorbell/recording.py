@@ -197,11 +197,11 @@ class Recording:
     def hear(self, event: object, at: float) -> bool:
         """Take what the recorder said; True where it concerns this child and the visit should hear it too."""
         match event:
-            case events.RecorderReady() | events.RecorderAlive():
-                self.dropped = event.dropped if isinstance(event, events.RecorderAlive) else 0
-                self._supervision, todo = supervision.frames(self._supervision, at)
-                self._carry_out(todo, at)
-                self.problems.tell("camera", "")
+            case events.RecorderReady():
+                self._frames(at, 0, at)
+            case events.RecorderAlive():
+                # As fast as it goes, a frame's time is the video's.
+                self._frames(at if "--fast" in self.flags else min(event.at, at), event.dropped, at)
             case events.RecorderTrouble():
                 self.problems.tell(event.part, event.why)
             case events.ClipKept():
@@ -227,6 +227,12 @@ class Recording:
             case events.RecorderGone():
                 return self._gone(event, at)
         return True
+
+    def _frames(self, seen: float, dropped: int, at: float) -> None:
+        self.dropped = dropped
+        self._supervision, todo = supervision.frames(self._supervision, seen)
+        self._carry_out(todo, at)
+        self.problems.tell("camera", "")
 
     def _gone(self, event: events.RecorderGone, at: float) -> bool:
         if event.generation == 0:

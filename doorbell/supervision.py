@@ -12,8 +12,8 @@ from doorbell.effects import CameraBack, CameraLost, Effect, FinishRecorder, Kil
 
 FIRST_FRAME_S = 60.0
 """A Zero W imports slowly."""
-NEXT_FRAME_S = 4.0
-"""New frames are told of once a second, so a stall may be a second older than it looks; it is to be seen within 5 s."""
+NEXT_FRAME_S = 4.5
+"""Since the newest frame; they are told of once a second. A stall is to be seen within 5 s."""
 SHORTEST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 FAILURES_UNTIL_LOST = 3

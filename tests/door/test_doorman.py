@@ -162,6 +162,16 @@ def test_a_frame_that_waits_in_the_inbox_saves_its_recorder(hall: Hall) -> None:
     assert hall.children[0].ended == ""
 
 
+@pytest.mark.parametrize(("newest", "ended"), [(8.0, "killed"), (8.8, ""), (99.0, "")])
+def test_a_stall_is_as_old_as_the_newest_frame_whenever_that_was_told(hall: Hall, newest: float, ended: str) -> None:
+    hall.say(RecorderReady(1.0), 1.0)
+    hall.say(RecorderAlive(newest, 1, 0), 8.9)
+    hall.doorman.handle(None, 12.6)
+    assert hall.children[0].ended == ended
+    hall.doorman.handle(None, 13.5)
+    assert hall.children[0].ended == "killed", "a frame of the future is none"
+
+
 def test_what_a_recorder_that_was_let_go_still_sees_counts_no_more(hall: Hall) -> None:
     hall.say(RecorderReady(1.0), 1.0)
     hall.recording.want(False, 2.0)
