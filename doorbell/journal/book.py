@@ -294,6 +294,8 @@ class Book:
 
     def fate(self, clip: str) -> Fate | None:
         """What the table says of one clip; None where it knows none of this name."""
+        if not clip.isascii():
+            return None  # a name on a damaged card may be no text at all, which SQLite does not take
         row = self._db.execute(
             "SELECT bytes, kept IS NOT NULL, deleted IS NOT NULL FROM clip WHERE id = ?", (clip,)
         ).fetchone()
