@@ -113,12 +113,19 @@ def delete(folder: Path, clips: Collection[str], files: Files | None = None) -> 
     Only after their clip_deleted entries are durable: else a power cut would leave a clip that vanished unexplained.
     """
     files = files or Files()
+    refused: OSError | None = None
     for clip in clips:
         for end in (CLIP, POSTER, PART, POSTER_PART):
-            with contextlib.suppress(FileNotFoundError):
+            try:
                 files.unlink(folder / (clip + end))
+            except FileNotFoundError:
+                continue
+            except OSError as error:  # one bad place on the card must not keep the others there
+                refused = refused or error
     if clips:
         files.sync_folder(folder)
+    if refused is not None:
+        raise refused
 
 
 def _sort_out(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from card import Card, PowerCut, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from doorbell.clips.files import Files
 from doorbell.clips.leftovers import MOST_ASIDE, Cut, delete, recover, settle
 from doorbell.clips.seal import SEALED_CHUNK, seal, whole_chunks
 from doorbell.clips.store import Part, keep_poster, prepare
@@ -220,3 +222,21 @@ def in_order(folder: Path, cut: Cut) -> None:
         assert left.get(CLIP + ".jpg.age", b"poster") == b"poster"
     else:
         assert left == {}
+
+
+class OneBadPlace(Files):
+    """A card that will not let one clip go."""
+
+    def unlink(self, path: Path) -> None:
+        if path.name.startswith(CLIP):
+            raise OSError(errno.EUCLEAN, "structure needs cleaning", str(path))
+        super().unlink(path)
+
+
+@pytest.mark.parametrize("order", [[CLIP, OTHER], [OTHER, CLIP]])
+def test_a_clip_that_cannot_be_deleted_keeps_no_other_there(folder: Path, order: list[str]) -> None:
+    for clip in order:
+        put(folder, clip + ".mp4.age", SEALED)
+    with pytest.raises(OSError, match="cleaning"):
+        delete(folder, order, OneBadPlace())
+    assert names(folder) == [CLIP + ".mp4.age"]
