@@ -152,7 +152,10 @@ def _sort_out(
         files.unlink(folder / name)
     said = ["A poster that was not finished is removed."] * len(unfinished)
     if strange:
-        said += _move_aside(folder, sorted(strange), files)
+        try:
+            said += _move_aside(folder, sorted(strange), files)
+        except OSError as error:  # what is strange there must not keep the journal shut, nor the door from filming
+            said.append(f"Strange files in clips/ cannot be put aside: {trouble(error)}")
     if said:
         files.sync_folder(folder)
     return said, seen

@@ -240,3 +240,19 @@ def test_a_clip_that_cannot_be_deleted_keeps_no_other_there(folder: Path, order:
     with pytest.raises(OSError, match="cleaning"):
         delete(folder, order, OneBadPlace())
     assert names(folder) == [CLIP + ".mp4.age"]
+
+
+class NoRoomAside(Files):
+    """A card so full that no folder can be made."""
+
+    def make_folder(self, path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
+def test_strange_files_that_cannot_be_put_aside_are_told_and_stop_nothing(folder: Path) -> None:
+    put(folder, "odd.bin", b"?")
+    put(folder, CLIP + ".part", SEALED)
+    found = recover(folder, started=[CLIP], kept=[], files=NoRoomAside())
+    assert [one.clip for one in found.cut] == [CLIP]
+    assert "cannot be put aside" in found.said[0]
+    assert names(folder) == [CLIP + ".mp4.age", "odd.bin"]
