@@ -70,7 +70,7 @@ def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tup
 
 
 def _wrong(found: Found) -> bool:
-    missing = any(clip.state in ("missing", "changed") for one in found.journals for clip in one.clips)
+    missing = any(clip.state in ("missing", "changed", "unproven") for one in found.journals for clip in one.clips)
     return (
         missing
         or bool(found.strangers)
@@ -88,7 +88,9 @@ def _say(found: Found, *, believed: bool) -> None:
         for sentence in _sentences(one):
             click.echo(f"  ! {sentence}")
     for name in found.strangers:
-        click.echo(f"! {name} is named by no entry: somebody else put it there, or its entry was never copied.")
+        shown = name.encode("ascii", "backslashreplace").decode()  # a planted name may be no text
+        shown = "".join(one if one.isprintable() else "?" for one in shown)
+        click.echo(f"! {shown} is named by no entry: somebody else put it there, or its entry was never copied.")
     for sentence in found.faults:
         click.echo(f"! {sentence}")
     if not believed:
@@ -106,6 +108,10 @@ def _sentences(one: Rebuilt) -> list[str]:
     missing = sum(clip.state == "missing" for clip in one.clips)
     if missing:
         said.append(f"{missing} clips happened and were not copied.")
+    if unproven := sum(clip.state == "unproven" for clip in one.clips):
+        said.append(
+            f"{unproven} clips lie there without the entry that has their hash: somebody else may have put them."
+        )
     return said
 
 

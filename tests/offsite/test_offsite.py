@@ -702,3 +702,11 @@ def test_wrong_words_to_stolen_are_one_sentence(house: House, arguments: list[st
     assert result.exit_code in (1, 2)
     assert "Traceback" not in result.output
     assert result.output.startswith("doorbell: ")
+
+
+def test_a_clip_whose_end_was_not_copied_is_told_as_one_that_anybody_may_have_put_there(house: House) -> None:
+    copied(house, 1)
+    newest = max(house.copies.glob("journal/*/*.jsonl"))
+    newest.write_bytes(b"".join(newest.read_bytes().splitlines(keepends=True)[:-1]))
+    code, found = house.stolen()
+    assert (code, states(found)) == (1, ["unproven"])
