@@ -83,11 +83,11 @@ def _line(told: Told) -> str:
         return f"{number}  {_WHY.get(told.why, f'sealed, {size} bytes')}"
     body = told.body
     at = body["at"][:19].replace("T", " ") + (" " if body["clock"] == "synced" else "?")
-    said = "  ".join(f"{name} {_shown(value)}" for name, value in body.items() if name not in _OWN and value != "")
+    said = "  ".join(f"{name} {shown(value)}" for name, value in body.items() if name not in _OWN and value != "")
     return f"{number}  {at} {body['kind']:<12} {said}".rstrip()
 
 
-def _shown(value: object) -> str:
-    """One line, whatever a newer door says: nothing in it may move the cursor of a terminal."""
+def shown(value: object) -> str:
+    """One line, whatever a newer door or a thief says: nothing in it may move the cursor of a terminal."""
     text = value if isinstance(value, str) else json.dumps(value)
     return "".join(letter if letter.isprintable() else "?" for letter in text)

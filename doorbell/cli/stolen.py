@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from doorbell.cli.journal import shown
 from doorbell.cli.places import FAULTS, exit_when_blind
 from doorbell.errors import Mistake
 
@@ -70,9 +71,9 @@ def stolen(copies: Path, identity: Path | None, door_key: str | None, heads: tup
 
 
 def _wrong(found: Found) -> bool:
-    missing = any(clip.state in ("missing", "changed", "unproven") for one in found.journals for clip in one.clips)
+    doubtful = any(clip.state in ("missing", "changed", "unproven") for one in found.journals for clip in one.clips)
     return (
-        missing
+        doubtful
         or bool(found.strangers)
         or bool(found.faults)
         or any(one.faults or one.gaps or one.lacks > 0 for one in found.journals)
@@ -88,9 +89,7 @@ def _say(found: Found, *, believed: bool) -> None:
         for sentence in _sentences(one):
             click.echo(f"  ! {sentence}")
     for name in found.strangers:
-        shown = name.encode("ascii", "backslashreplace").decode()  # a planted name may be no text
-        shown = "".join(one if one.isprintable() else "?" for one in shown)
-        click.echo(f"! {shown} is named by no entry: somebody else put it there, or its entry was never copied.")
+        click.echo(f"! {shown(name)} is named by no entry: somebody else put it there, or its entry was never copied.")
     for sentence in found.faults:
         click.echo(f"! {sentence}")
     if not believed:

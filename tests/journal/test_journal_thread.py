@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from doorbell.check import check
+from doorbell.clips.leftovers import ASIDE
+from doorbell.clips.store import FOLDER, prepare
 from doorbell.doorkeys import DoorKeys
 from doorbell.events import JournalReady, Kept
 from doorbell.journal.opening import open_to_read
@@ -182,3 +185,14 @@ def test_killed_while_it_writes_the_door_has_kept_all_that_it_told(tmp_path: Pat
     door.writer.close()
     if enough > 3:  # before that the first clip may not be there yet
         assert any((state / "clips").iterdir())
+
+
+def test_a_file_whose_name_is_no_text_is_put_aside_and_the_journal_opens(tmp_path: Path) -> None:
+    strange = os.fsdecode(b"caf\xe9.jpg")
+    (prepare(tmp_path) / strange).touch()
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    journal = thread(tmp_path, inbox)
+    journal.start()
+    assert isinstance(inbox.get(timeout=20), JournalReady)
+    assert journal.stop(20)
+    assert [path.name for path in (tmp_path / FOLDER / ASIDE).iterdir()] == [strange]

@@ -710,3 +710,11 @@ def test_a_clip_whose_end_was_not_copied_is_told_as_one_that_anybody_may_have_pu
     newest.write_bytes(b"".join(newest.read_bytes().splitlines(keepends=True)[:-1]))
     code, found = house.stolen()
     assert (code, states(found)) == (1, ["unproven"])
+
+
+def test_what_a_thief_calls_a_file_moves_no_cursor(house: House) -> None:
+    copied(house, 1)
+    (house.copies / os.fsdecode(b"\x1b[2K\xff.mp4.age")).touch()
+    result = CliRunner().invoke(stolen_command, [str(house.copies), "--identity", str(house.identity)])
+    assert "! ?[2K?.mp4.age is named by no entry" in result.output
+    assert result.exit_code == 1
