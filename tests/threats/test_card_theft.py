@@ -49,7 +49,6 @@ def keys_in(data: bytes) -> Iterator[bytes]:
         yield hkdf(data, salt=b"", info=b"doorbell/v1/owner-signing")
 
 
-@pytest.mark.threat("theft, keys")
 def in_the_journal(state: Path) -> Iterator[bytes]:
     """Each value that its tables hold but the sealed bodies."""
     with closing(sqlite3.connect(f"file:{state}/journal.sqlite3?mode=ro", uri=True)) as book:
@@ -62,6 +61,7 @@ def in_the_journal(state: Path) -> Iterator[bytes]:
                 yield from (value if isinstance(value, bytes) else str(value).encode() for value in held)
 
 
+@pytest.mark.threat("theft, keys")
 def test_no_key_on_the_card_opens_a_clip_a_poster_or_an_entry(tmp_path: Path) -> None:
     with Door(tmp_path / "door", settings={"camera": {"source": "scene"}}) as door:
         door.until(lambda: door.status().get("camera") == "sees", 60)

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from doorbell.answers import HEARD_A_SECOND
 from doorbell.link.commands import COMMANDS, LIST
 from tests.endure.rows import count, show
 from tests.household.conftest import at_home
 from tests.household.test_commands import SCENE, AtHome, a_clip
-from tests.rigs.door import Door, Listener
+from tests.rigs.door import Door, Listener, pause
 from tests.rigs.phone import Phone
 
 pytestmark = [pytest.mark.endure, pytest.mark.timeout(900)]
@@ -47,6 +48,7 @@ def answers(thief: Phone, sent: list[str], member: Phone, door: Door) -> tuple[i
     replies = [reply for wanted in sent for reply in thief.replies(wanted)]
     refused = [reply["refused"] for reply in replies if "result" not in reply]
     assert set(refused) <= {"member", "roster", "epoch", "args"}
+    pause((len(sent) + 1) / HEARD_A_SECOND)  # what comes faster is not heard at all: it would be no try
     return len(replies) - len(refused), len(refused)
 
 
