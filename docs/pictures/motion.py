@@ -1,4 +1,7 @@
-"""Draws the pictures of docs/motion.md from the synthetic door: PYTHONPATH=. python docs/pictures/motion.py."""
+"""Draws the pictures of docs/motion.md from the synthetic door: PYTHONPATH=. python docs/pictures/motion.py.
+
+pngquant makes two of them small.
+"""
 
 import subprocess
 import sys
@@ -66,6 +69,11 @@ def replayed(name: str, happenings: tuple[Happening, ...], *arguments: str, seco
         picture = str(HERE / f"motion-{name}.png")
         command = [sys.executable, "-m", "doorbell", "replay", str(path), "--why", "--picture", picture, *arguments]
         subprocess.run(command, check=True)
+        # A film's noise triples a PNG, and nobody sees it here.
+        subprocess.run(
+            ["pngquant", "--strip", "--nofs", "--speed", "1", "--force", "--output", picture, "256", picture],
+            check=True,
+        )
 
 
 if __name__ == "__main__":
